@@ -3,8 +3,3 @@
 Floor 1 of the house. `ArbitrageEngine.step(event) -> Step` is the only door; nothing here waits,
 reads a clock or keeps a log.
 """
-
-from arbitrage.engine.config import ArbitrageConfig, RiskLimits, RouteConfig
-from arbitrage.engine.engine import ArbitrageEngine
-
-__all__ = ["ArbitrageConfig", "ArbitrageEngine", "RiskLimits", "RouteConfig"]
