@@ -1,7 +1,7 @@
 """The rate that makes two quote currencies comparable, and where it comes from.
 
-The rate is an executable book at a venue, or a fixed number that the user wrote down for tests
-and for currencies of the same value. There is no default: a missing rate means no opportunity.
+The rate is an executable book at a venue, a feed of quotes, or a fixed number that the user wrote
+down for tests and for currencies of the same value. There is no default: a missing rate means no opportunity.
 """
 
 import msgspec
@@ -47,4 +47,11 @@ class FxBook(msgspec.Struct, frozen=True, tag="book"):
         return base_and_quote(self.symbol)
 
 
-FxSource = FixedFx | FxBook
+class FxFeed(msgspec.Struct, frozen=True, tag="feed"):
+    """The rate comes as `FxQuote` events, for instance from another program's feed."""
+
+    base: str
+    quote: str
+
+
+FxSource = FixedFx | FxBook | FxFeed

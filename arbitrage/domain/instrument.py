@@ -13,7 +13,7 @@ import msgspec
 from arbitrage.domain.errors import ConfigError
 from arbitrage.domain.sides import Side
 from arbitrage.domain.symbols import base_and_quote, is_perpetual
-from arbitrage.domain.units import ONE, ZERO, ceil_to, decimal_of, floor_to
+from arbitrage.domain.units import EXACT, ONE, ZERO, ceil_to, decimal_of, floor_to
 
 
 class InstrumentKind(Enum):
@@ -32,7 +32,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     """One market of one venue.
 
     `tick_size` is in quote per base; `tick_bands`, if given, overrides it by price (highest band
-    first). `lot_size`, `min_qty` and `max_qty` are native quantities, `min_notional` is in quote.
+    first, each starting on its own grid and on that of the band below). `lot_size`, `min_qty` and
+    `max_qty` are native quantities, `min_notional` is in quote.
     `initial_margin` is the share of notional that a perpetual locks (1 / leverage);
     `maintenance_margin` the share below which the venue liquidates.
     """
@@ -60,18 +61,45 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
                     f"{self.venue} {self.symbol}: {name} is {getattr(self, name)}, "
                     "expected a positive number; the instrument is refused"
                 )
+        self._check_tick_bands()
         if self.is_perpetual and self.settle not in ("", self.quote):
             raise ConfigError(
                 f"{self.venue} {self.symbol}: settles in {self.settle}, quoted in {self.quote}; "
                 "only linear perpetuals are supported"
             )
 
+    def _check_tick_bands(self) -> None:
+        prices = [band.from_price for band in self.tick_bands]
+        ticks = [*(band.tick_size for band in self.tick_bands), self.tick_size]
+        is_sound = prices == sorted(set(prices), reverse=True) and min(ticks) > 0
+        for price, tick, tick_below in zip(prices, ticks, ticks[1:], strict=False):
+            if (
+                not is_sound
+                or EXACT.remainder(price, tick) != 0
+                or EXACT.remainder(price, tick_below) != 0
+            ):
+                raise ConfigError(
+                    f"{self.venue} {self.symbol}: tick band from {price} by {tick}; expected bands "
+                    "from the highest price down, each starting on its own grid and on that of "
+                    "the band below; the instrument is refused"
+                )
+
     @classmethod
     def from_symbol(cls, venue: str, symbol: str) -> "Instrument":
-        """An instrument with the finest rules, its currencies read from the symbol itself."""
+        """An instrument with the finest rules, its currencies read from the symbol itself.
+
+        Raises `ConfigError` for a symbol that cannot be read and for a perpetual that is, or may
+        be, inverse or dated (`BTC/USD:BTC`, `BTC-USD-SWAP`, `BTC/USDT:USDT-240329`).
+        """
         base, quote = base_and_quote(symbol)
         kind = InstrumentKind.PERPETUAL if is_perpetual(symbol) else InstrumentKind.SPOT
-        return cls(venue=venue, symbol=symbol, base=base, quote=quote, kind=kind)
+        settle = symbol.upper().partition(":")[2]
+        if kind is InstrumentKind.PERPETUAL and quote == "USD" and not settle:
+            raise ConfigError(
+                f"{venue} {symbol}: does not say what it settles in and may be inverse; "
+                "give the venue an Instrument for it"
+            )
+        return cls(venue=venue, symbol=symbol, base=base, quote=quote, kind=kind, settle=settle)
 
     @property
     def is_perpetual(self) -> bool:
@@ -100,19 +128,26 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
     def native_qty(self, base_qty: float | Decimal) -> Decimal:
         """The largest tradable native quantity worth at most `base_qty` base units."""
-        native = floor_to(decimal_of(base_qty) / self.contract_multiplier, self.lot_size)
-        return native if self.max_qty is None else min(native, self.max_qty)
+        whole_lots = floor_to(decimal_of(base_qty), self.base_lot)
+        native = EXACT.divide(whole_lots, self.contract_multiplier)
+        if self.max_qty is not None and native > self.max_qty:
+            return floor_to(self.max_qty, self.lot_size)
+        return native
 
     def refusal(self, qty: Decimal, price: Decimal) -> str | None:
         """Why the venue would refuse `qty` (native) at `price`, or None if it would not."""
-        if qty <= 0 or qty % self.lot_size != 0:
+        if not _is_on_grid(qty, self.lot_size):
             return "lot_size"
         if qty < self.min_qty:
             return "min_qty"
         if self.max_qty is not None and qty > self.max_qty:
             return "max_qty"
-        if price <= 0 or price % self.tick_at(price) != 0:
+        if not (price.is_finite() and _is_on_grid(price, self.tick_at(price))):
             return "tick_size"
         if qty * self.contract_multiplier * price < self.min_notional:
             return "min_notional"
         return None
+
+
+def _is_on_grid(value: Decimal, step: Decimal) -> bool:
+    return value.is_finite() and value > 0 and EXACT.remainder(value, step) == 0

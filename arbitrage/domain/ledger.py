@@ -7,7 +7,7 @@ venue itself says.
 """
 
 from collections.abc import Iterable
-from decimal import Context, Decimal
+from decimal import Decimal, DecimalException
 
 import msgspec
 
@@ -16,7 +16,7 @@ from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.orders import Fill
 from arbitrage.domain.position import Position
 from arbitrage.domain.sides import Side
-from arbitrage.domain.units import ZERO
+from arbitrage.domain.units import EXACT, ZERO
 
 OPENING = "opening"
 TRADING = "trading"
@@ -24,9 +24,6 @@ FEES = "fees"
 FUNDING = "funding"
 ADJUSTMENT = "adjustment"
 CONTRA_ACCOUNTS = frozenset({OPENING, TRADING, FEES, FUNDING, ADJUSTMENT})
-
-# Sums must be exact: 28 digits, the default, are fewer than a year of trading can need.
-_EXACT = Context(prec=60)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -44,22 +41,30 @@ class Ledger:
 
     def post(self, entries: Iterable[Entry]) -> None:
         """Book `entries` together. Raises `InvariantBroken`, and books nothing, if they do not
-        sum to zero in every currency."""
+        sum to zero in every currency or a sum would need more than 60 digits."""
         entries = tuple(entries)
         sums: dict[str, Decimal] = {}
-        for entry in entries:
-            sums[entry.currency] = _EXACT.add(sums.get(entry.currency, ZERO), entry.amount)
+        changed: dict[tuple[str, str], Decimal] = {}
+        try:
+            for entry in entries:
+                key = (entry.account, entry.currency)
+                before = changed.get(key, self._balances.get(key, ZERO))
+                changed[key] = EXACT.add(before, entry.amount)
+                sums[entry.currency] = EXACT.add(sums.get(entry.currency, ZERO), entry.amount)
+        except DecimalException as error:
+            raise InvariantBroken(
+                f"ledger posting {entries} has no exact sum; not booked"
+            ) from error
         unbalanced = {currency: total for currency, total in sums.items() if total != 0}
         if unbalanced:
             raise InvariantBroken(f"ledger posting does not balance: {unbalanced}; not booked")
-        for entry in entries:
-            key = (entry.account, entry.currency)
-            self._balances[key] = _EXACT.add(self._balances.get(key, ZERO), entry.amount)
+        self._balances.update(changed)
         self.postings += 1
 
     def transfer(self, source: str, target: str, currency: str, amount: Decimal) -> None:
         """Book `amount` from one account to another; negative amounts go the other way."""
-        self.post((Entry(source, currency, -amount), Entry(target, currency, amount)))
+        # A unary minus would round to the default context's 28 digits.
+        self.post((Entry(source, currency, amount.copy_negate()), Entry(target, currency, amount)))
 
     def fill(
         self, instrument: Instrument, side: Side, fill: Fill, position: Position | None
@@ -71,9 +76,10 @@ class Ledger:
         venue = instrument.venue
         realised = ZERO
         if position is None:
-            base = fill.qty * instrument.contract_multiplier * side.sign
-            self.transfer(TRADING, venue, instrument.base, base)
-            self.transfer(TRADING, venue, instrument.quote, -fill.cost * side.sign)
+            base_qty = EXACT.multiply(fill.qty, instrument.contract_multiplier)
+            giver, taker = (TRADING, venue) if side is Side.BUY else (venue, TRADING)
+            self.transfer(giver, taker, instrument.base, base_qty)
+            self.transfer(taker, giver, instrument.quote, fill.cost)
         else:
             realised = position.apply(side, fill.qty, fill.cost)
             self.transfer(TRADING, venue, instrument.quote, realised)
@@ -96,5 +102,5 @@ class Ledger:
         """The sum over all accounts by currency: zero everywhere, or the ledger is corrupt."""
         sums: dict[str, Decimal] = {}
         for (_, currency), amount in sorted(self._balances.items()):
-            sums[currency] = _EXACT.add(sums.get(currency, ZERO), amount)
+            sums[currency] = EXACT.add(sums.get(currency, ZERO), amount)
         return sums

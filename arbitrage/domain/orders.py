@@ -88,49 +88,64 @@ class Order(msgspec.Struct, kw_only=True):
         """Take in what the venue says; returns what it added, or None.
 
         Raises `InvariantBroken` when a total shrinks, when more was filled than ordered, or when
-        an order proven never to have existed has a fill: then our books and the venue's cannot
-        both be true. An update that is merely older than what we know changes nothing.
+        an order proven never to have existed turns out to live or to have filled: then our books
+        and the venue's cannot both be true. An update that is merely older than what we know
+        changes nothing. One that says "filled" of less than was ordered leaves the order in doubt.
         """
+        self._refuse_contradiction(update)
         fill = self._fill_of(update)
-        if update.status in MAY_BECOME[self.status]:
-            self.status = update.status
+        status = update.status
+        if status is OrderStatus.FILLED and self.filled_qty < self.intent.qty:
+            status = OrderStatus.IN_DOUBT
+        if status in MAY_BECOME[self.status]:
+            self.status = status
             self.reason = update.reason
         self.updated_ns = max(self.updated_ns, update.ts_ns)
         return fill
 
-    def _fill_of(self, update: "OrderUpdate") -> Fill | None:
-        if update.filled_qty <= self.filled_qty:
-            is_echo = self.status not in LIVE or update.status in LIVE
-            if update.filled_qty < self.filled_qty and not is_echo:
-                raise InvariantBroken(
-                    f"order {self.intent.client_id} at {self.intent.venue}: filled {self.filled_qty}"
-                    f" before, closed with {update.filled_qty} now; fills never shrink, halting"
-                )
-            return self._late_fees(update)
-        if update.filled_qty > self.intent.qty or self.status is OrderStatus.NEVER_EXISTED:
-            raise InvariantBroken(
-                f"order {self.intent.client_id} at {self.intent.venue}: filled {update.filled_qty} "
-                f"of {self.intent.qty} while {self.status.value}; halting"
-            )
-        fill = Fill(
-            update.filled_qty - self.filled_qty,
-            update.filled_cost - self.filled_cost,
-            self._added_fees(update),
+    def _refuse_contradiction(self, update: "OrderUpdate") -> None:
+        """Raise if `update` and this record cannot both be true."""
+        known, said = self.status, update.status
+        is_news = update.filled_qty > self.filled_qty
+        contradictions = (
+            update.filled_qty > self.intent.qty,
+            update.filled_qty < self.filled_qty and known in LIVE and said not in LIVE,
+            is_news and update.filled_cost < self.filled_cost,
+            is_news and OrderStatus.NEVER_EXISTED in (known, said),
+            known is OrderStatus.NEVER_EXISTED and said in (OrderStatus.OPEN, OrderStatus.FILLED),
         )
-        self.filled_qty, self.filled_cost = update.filled_qty, update.filled_cost
-        return fill
+        if any(contradictions):
+            raise InvariantBroken(
+                f"order {self.intent.client_id} at {self.intent.venue}: {known.value} with "
+                f"{self.filled_qty} of {self.intent.qty} filled for {self.filled_cost}, then "
+                f"{said.value} with {update.filled_qty} for {update.filled_cost}; fills "
+                "never shrink nor pass the order, halting"
+            )
 
-    def _late_fees(self, update: "OrderUpdate") -> Fill | None:
+    def _fill_of(self, update: "OrderUpdate") -> Fill | None:
+        """What `update` adds, taken into the totals."""
         if update.filled_qty < self.filled_qty:
             return None
-        added = self._added_fees(update)
-        return Fill(ZERO, ZERO, added) if added else None
+        # The cost of a quantity is read once: two messages of a venue may round it differently.
+        qty = update.filled_qty - self.filled_qty
+        cost = update.filled_cost - self.filled_cost if qty else ZERO
+        fees = self._added_fees(update, is_late=not qty)
+        if not qty and not fees:
+            return None
+        if qty:
+            self.filled_qty, self.filled_cost = update.filled_qty, update.filled_cost
+        return Fill(qty, cost, fees)
 
-    def _added_fees(self, update: "OrderUpdate") -> tuple[tuple[str, Decimal], ...]:
+    def _added_fees(
+        self, update: "OrderUpdate", *, is_late: bool
+    ) -> tuple[tuple[str, Decimal], ...]:
+        """Fees beyond those known. With no new fill, only a larger total is news: a smaller one is
+        an older message. (A rebate is negative, and larger is further from zero.)"""
         added = []
         for currency, total in update.fees:
-            more = total - self.fees.get(currency, ZERO)
-            if more != 0:
-                self.fees[currency] = total
-                added.append((currency, more))
+            known = self.fees.get(currency, ZERO)
+            if total == known or (is_late and abs(total) < abs(known)):
+                continue
+            self.fees[currency] = total
+            added.append((currency, total - known))
         return tuple(added)

@@ -5,7 +5,7 @@ negative). Reducing realises the difference between the fill and the average; wh
 rounded to 1e-12 of the quote so that digits cannot grow without bound.
 """
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, Context, Decimal
 
 import msgspec
 
@@ -13,6 +13,9 @@ from arbitrage.domain.sides import Side
 from arbitrage.domain.units import ZERO
 
 _SMALLEST = Decimal("1E-12")
+# Downwards, so that what is left of an entry cost is never negative; wide, so that a product of
+# two full amounts is exact before it is divided.
+_SHARES = Context(prec=60, rounding=ROUND_DOWN)
 
 
 class Position(msgspec.Struct):
@@ -31,8 +34,8 @@ class Position(msgspec.Struct):
             self.entry_cost += cost
             return ZERO
         closing = min(qty, abs(self.qty))
-        closed_entry = (self.entry_cost * closing / abs(self.qty)).quantize(_SMALLEST)
-        closed_exit = (cost * closing / qty).quantize(_SMALLEST)
+        closed_entry = _share(self.entry_cost, closing, abs(self.qty))
+        closed_exit = _share(cost, closing, qty)
         realised = (closed_exit - closed_entry) * -side.sign
         opens_other_side = qty > closing
         self.qty += signed
@@ -45,3 +48,9 @@ class Position(msgspec.Struct):
         """PnL in quote if the position were closed at `mark_price`, fees aside."""
         value = abs(self.qty) * multiplier * mark_price
         return value - self.entry_cost if self.qty >= 0 else self.entry_cost - value
+
+
+def _share(cost: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    """`cost * part / whole`, rounded down to the smallest amount that is kept."""
+    exact = _SHARES.divide(_SHARES.multiply(cost, part), whole)
+    return _SHARES.quantize(exact, _SMALLEST)

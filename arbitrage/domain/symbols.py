@@ -1,9 +1,9 @@
 """Reading base and quote from a venue's symbol.
 
 Venues write one market in many ways (`KRW-BTC`, `BTC-USDT`, `BTCUSDT`, `BTC/USDT:USDT`,
-`BTC-USDT-SWAP`). Which part is the quote follows from one order of precedence: of two currencies,
-the one that stands earlier in `QUOTE_PRECEDENCE` prices the other. A symbol that cannot be read
-is an error; it is never guessed.
+`BTC-USDT-SWAP`). A slash always means base/quote. Elsewhere one order of precedence decides: of
+two currencies, the one that stands earlier in `QUOTE_PRECEDENCE` prices the other. A symbol that
+cannot be read, or can be read in two ways, is an error; it is never guessed.
 """
 
 import re
@@ -11,7 +11,8 @@ import re
 from arbitrage.domain.errors import ConfigError
 
 QUOTE_PRECEDENCE = (
-    *("KRW", "JPY", "USD", "EUR", "GBP", "TRY", "BRL"),
+    *("KRW", "JPY", "USD", "EUR", "GBP", "TRY", "BRL", "AUD", "CAD", "CHF", "SGD", "HKD", "TWD"),
+    *("IDR", "INR", "THB", "VND", "PHP", "MXN", "ARS", "COP", "ZAR", "PLN", "UAH"),
     *("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "DAI"),
     *("BTC", "ETH", "BNB"),
 )
@@ -36,21 +37,34 @@ def base_and_quote(symbol: str) -> tuple[str, str]:
     >>> base_and_quote("KRW-BTC"), base_and_quote("BTC/USDT:USDT"), base_and_quote("ETHUSDT")
     (('BTC', 'KRW'), ('BTC', 'USDT'), ('ETH', 'USDT'))
     """
-    upper = symbol.upper()
-    parts = [part for part in _SPLIT.split(upper.split(":")[0]) if part]
-    if len(parts) == 3 and parts[2] in _PERPETUAL_SUFFIXES:
-        parts = parts[:2]
-    if len(parts) == 2:
-        first, second = parts
-        unranked = len(_RANK)
-        if _RANK.get(first, unranked) < _RANK.get(second, unranked):
-            return second, first
-        return first, second
-    if len(parts) == 1:
-        for quote in QUOTE_PRECEDENCE:
-            if upper.endswith(quote) and len(upper) > len(quote):
-                return upper[: -len(quote)], quote
+    market = symbol.upper().partition(":")[0]
+    parts = _SPLIT.split(market)
+    if parts[-1] in _PERPETUAL_SUFFIXES:  # BTC-PERP alone: a contract on BTC, or the coin PERP?
+        parts = parts[:2] if len(parts) == 3 else []
+    readings = _readings(parts, is_ordered="/" in market)
+    if len(readings) > 1:  # BTCFDUSD: of BTC/FDUSD and BTCFD/USD, the known coin is meant
+        readings = [reading for reading in readings if reading[0] in _RANK]
+    if len(readings) == 1:
+        return readings[0]
     raise ConfigError(
         f"symbol {symbol!r}: cannot tell base from quote; expected a form such as KRW-BTC, "
         "BTC/USDT or BTCUSDT, or give the venue an Instrument for it"
     )
+
+
+def _readings(parts: list[str], *, is_ordered: bool) -> list[tuple[str, str]]:
+    """Every `(base, quote)` that the parts of a symbol could mean."""
+    match parts:
+        case [joined]:
+            return [
+                (joined.removesuffix(quote), quote)
+                for quote in QUOTE_PRECEDENCE
+                if joined.endswith(quote) and joined != quote
+            ]
+        case [first, second] if first and second and first != second:
+            if is_ordered:
+                return [(first, second)]
+            quote = min(first, second, key=lambda currency: _RANK.get(currency, len(_RANK)))
+            if quote in _RANK:
+                return [(second if quote == first else first, quote)]
+    return []

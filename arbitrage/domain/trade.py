@@ -32,6 +32,7 @@ class ExitReason(Enum):
     FUNDING = "funding"
     RISK = "risk"
     UNFILLED = "unfilled"  # no leg ever filled
+    TAKEN_BACK = "taken_back"  # the other leg could not be had, the leader was reversed
 
 
 class TradeLeg(msgspec.Struct):

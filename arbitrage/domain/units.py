@@ -5,7 +5,7 @@ to the other happens here and nowhere else, always by rounding towards the small
 less aggressive price.
 """
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 
 NS_PER_SECOND = 1_000_000_000
 NS_PER_MS = 1_000_000
@@ -14,22 +14,32 @@ BPS = 10_000.0
 ZERO = Decimal(0)
 ONE = Decimal(1)
 
+# Exact or an error. The default context keeps 28 digits and rounds in silence, which turns a floor
+# into a step too many and a balance into one that no longer ties out.
+EXACT = Context(prec=60, traps=[DivisionByZero, Inexact, InvalidOperation, Overflow])
+
 
 def decimal_of(value: float | int | str | Decimal) -> Decimal:
     """The shortest decimal that reads back as `value`: `0.1` gives `Decimal("0.1")`."""
     if isinstance(value, Decimal):
         return value
-    return Decimal(repr(value) if isinstance(value, float) else value)
+    return Decimal(float.__repr__(value) if isinstance(value, float) else value)
 
 
 def floor_to(value: Decimal, step: Decimal) -> Decimal:
-    """The largest multiple of `step` that is at most `value`. `step` is positive."""
-    return (value / step).to_integral_value(rounding=ROUND_FLOOR) * step
+    """The largest multiple of `step` that is at most `value`. `step` is positive.
+
+    Exact to 60 digits and written with the digits of `step`. Raises `decimal.InvalidOperation` for
+    a value that is not a finite number.
+    """
+    steps, rest = EXACT.divmod(value, step)
+    return EXACT.multiply(EXACT.subtract(steps, ONE) if rest < 0 else steps, step)
 
 
 def ceil_to(value: Decimal, step: Decimal) -> Decimal:
-    """The smallest multiple of `step` that is at least `value`. `step` is positive."""
-    return (value / step).to_integral_value(rounding=ROUND_CEILING) * step
+    """The smallest multiple of `step` that is at least `value`; otherwise as `floor_to`."""
+    steps, rest = EXACT.divmod(value, step)
+    return EXACT.multiply(EXACT.add(steps, ONE) if rest > 0 else steps, step)
 
 
 def plain(value: Decimal) -> str:

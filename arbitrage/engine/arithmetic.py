@@ -2,7 +2,8 @@
 
 Plain functions over sequences of floats, written once for two speeds: called as they are on lists
 of `(price, qty)` tuples in the live path, and compiled by `engine.compiled` for `n x 2` arrays in
-replay. They use nothing but indexing, arithmetic and `len`, so both readings are the same program.
+replay. They use nothing but indexing, arithmetic, `len` and `math`, so both readings are the same
+program, equal to the last bit.
 
 All prices are quote per base, all quantities native to their book; `multiplier` turns native into
 base units. `buy_factor` is what one unit of ask price costs in all, `sell_factor` what one unit of
@@ -10,6 +11,7 @@ bid price yields in all, FX into the quote of the bought leg included.
 """
 
 from collections.abc import Sequence
+from math import exp2
 
 Levels = Sequence[Sequence[float]]
 
@@ -34,6 +36,8 @@ def walk(
     `min_ratio` is one plus the least net edge. Returns `(qty, cost, proceeds, worst_ask,
     worst_bid)`: base units, what they cost and yield with fees and FX inside, and the last prices
     touched (zero if nothing was taken). Exact on piecewise-linear books, O(levels).
+
+    A book holds no padding: a level of price zero would pass for a gift.
     """
     qty = 0.0
     cost = 0.0
@@ -59,13 +63,13 @@ def walk(
         worst_bid = bid
         ask_left -= take
         bid_left -= take
-        if ask_left <= 0.0:
+        if not ask_left > 0.0:  # in this form a quantity that is no number cannot stop the walk
             i += 1
             if i == n_asks:
                 break
             ask = asks[i][0]
             ask_left = asks[i][1] * ask_multiplier
-        if bid_left <= 0.0:
+        if not bid_left > 0.0:
             j += 1
             if j == n_bids:
                 break
@@ -80,20 +84,19 @@ def take_price(levels: Levels, qty: float, multiplier: float) -> tuple[float, fl
     Returns `(avg_price, worst_price, filled)`: volume-weighted price and last price touched in
     quote per base, and the base units that the book holds of `qty`; zeros for an empty book.
     """
-    left = qty
+    filled = 0.0
     cost = 0.0
     worst = 0.0
     for i in range(len(levels)):
         price = levels[i][0]
         size = levels[i][1] * multiplier
         worst = price
-        if size >= left:
-            cost += left * price
-            left = 0.0
+        if size >= qty - filled:
+            cost += (qty - filled) * price
+            filled = qty
             break
         cost += size * price
-        left -= size
-    filled = qty - left
+        filled += size
     if filled <= 0.0:
         return 0.0, 0.0, 0.0
     return cost / filled, worst, filled
@@ -101,5 +104,6 @@ def take_price(levels: Levels, qty: float, multiplier: float) -> tuple[float, fl
 
 def decayed_mean(mean: float, value: float, elapsed: float, half_life: float) -> float:
     """A running mean that forgets half of the past in each `half_life` (same unit as `elapsed`)."""
-    keep = 0.5 ** (elapsed / half_life)
+    # A compiler turns a power of 0.5 into this and differs from the interpreter in the last bit.
+    keep = exp2(-elapsed / half_life)
     return mean * keep + value * (1.0 - keep)

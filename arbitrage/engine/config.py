@@ -13,9 +13,10 @@ import msgspec
 
 from arbitrage.domain.errors import ConfigError
 from arbitrage.domain.fees import FeeSchedule
-from arbitrage.domain.fx import FixedFx, FxBook, FxSource
+from arbitrage.domain.fx import FixedFx, FxBook, FxFeed, FxSource
 from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.sides import Direction
+from arbitrage.domain.symbols import USD_LIKE
 
 
 class RouteKind(Enum):
@@ -242,7 +243,7 @@ def fx_source(
 
     Raises `ConfigError` for text that is not `venue:symbol`.
     """
-    if fx is None or isinstance(fx, FixedFx | FxBook):
+    if fx is None or isinstance(fx, FixedFx | FxBook | FxFeed):
         return fx
     if isinstance(fx, str):
         venue, separator, symbol = fx.partition(":")
@@ -255,8 +256,6 @@ def fx_source(
 
 def dollar_and_other(quote_a: str, quote_b: str) -> tuple[str, str]:
     """Which of two quotes a bare rate prices: the dollar-like one, else B's in A's."""
-    from arbitrage.domain.symbols import USD_LIKE
-
     if quote_a == quote_b:
         return ("USD", quote_a)
     if quote_a in USD_LIKE and quote_b not in USD_LIKE:

@@ -1,0 +1,101 @@
+"""Whether to open a trade: the reasons against, in one fixed order, then the size.
+
+The order of the questions decides which reason is *the* reason of a refusal: first what stops
+everything, then the proofs of the data, then what the route is already doing, then the edge, and
+at last the size.
+"""
+
+from arbitrage.domain.sides import Direction
+from arbitrage.domain.trade import TradePhase
+from arbitrage.engine.accounts import Accounts
+from arbitrage.engine.freshness import unfit
+from arbitrage.engine.market_state import VenueState
+from arbitrage.engine.risk import Level, RiskLadder
+from arbitrage.engine.route_state import RouteState
+from arbitrage.engine.sizing import Bound, Opportunity, size
+
+
+def reason_against(
+    route: RouteState,
+    direction: Direction,
+    venues: dict[str, VenueState],
+    risk: RiskLadder,
+    now_ns: int,
+) -> str | None:
+    """Why nothing may be opened on `route` now, whatever its edge; None if something may."""
+    if risk.level is not Level.NORMAL:
+        return f"risk:{risk.reason or risk.level.name.lower()}"
+    if route.is_paused:
+        return "risk:paused"
+    if route.halted_reason:
+        return f"risk:{route.halted_reason}"
+    reason = unfit(route, venues, now_ns)
+    if reason is not None:
+        return reason
+    for state in route.trades:
+        if state.is_in_doubt:
+            return "in_doubt"
+        if state.trade.phase is not TradePhase.OPEN:
+            return "busy"
+        if state.trade.direction is not direction:
+            return "opposite_open"
+    if len(route.trades) >= route.config.max_open_trades:
+        return "risk:max_open_trades"
+    if now_ns < route.cooldown_until_ns:
+        return "cooldown"
+    if not risk.may_order_now(now_ns):
+        return "risk:max_orders_per_second"
+    return None
+
+
+def opportunity(
+    route: RouteState,
+    direction: Direction,
+    *,
+    cost_bps: float,
+    accounts: Accounts,
+    risk: RiskLadder,
+    usd_rate: float,
+    gross_usd: float,
+) -> Opportunity | str:
+    """The sized opportunity, or the reason why there is none.
+
+    `usd_rate` is dollars per unit of A's quote, `gross_usd` the notional of all open legs.
+    """
+    if usd_rate <= 0.0:
+        return "no_fx"
+    if route.touch_edge_bps(direction) - cost_bps < route.config.min_edge_bps:
+        return "min_edge"
+    bounds = _bounds(route, risk, usd_rate, gross_usd)
+    return size(
+        route,
+        direction,
+        cost_bps=cost_bps,
+        bounds=bounds,
+        usd_rate=usd_rate,
+        accounts=accounts,
+    )
+
+
+def _bounds(route: RouteState, risk: RiskLadder, usd_rate: float, gross_usd: float) -> list[Bound]:
+    """What bounds a trade's notional in dollars, money at the venues aside."""
+    limits = risk.limits
+    left_on_route = limits.max_route_notional_usd - route_notional_usd(route, usd_rate)
+    return [
+        Bound("risk:max_position", route.config.max_position_usd),
+        Bound("risk:max_order_notional", limits.max_order_notional_usd),
+        Bound("risk:max_route_notional", left_on_route),
+        Bound("risk:max_gross_notional", (limits.max_gross_notional_usd - gross_usd) / 2),
+    ]
+
+
+def route_notional_usd(route: RouteState, usd_rate: float) -> float:
+    """Notional of the larger leg of every open convergence trade of `route`, at the mid."""
+    if not route.is_convergence:
+        return 0.0
+    total = 0.0
+    mid = route.a.market.mid or 0.0
+    for state in route.trades:
+        qty = max(abs(state.trade.leg_a.position), abs(state.trade.leg_b.position))
+        total += float(qty) * mid * usd_rate
+    return total

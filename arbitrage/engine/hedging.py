@@ -1,0 +1,191 @@
+"""What an open trade needs next, as a pure function of its state: corrections, exits, an end.
+
+Nothing here reacts to a message. Each call looks at what the legs hold and what is unresolved and
+orders what is missing, so a lost or repeated message can delay an action but never change it.
+
+What one leg has filled and the other has not is hedged at once, on the lagging leg, within a band
+around the touch that widens step by step. Past its bound the cheaper way is taken: go on, or take
+the leader back. When that fails too the route halts with the residual shown. What is too small
+for any venue to trade is dust and is carried into the next trade of the route.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from arbitrage.domain.instrument import Instrument
+from arbitrage.domain.intents import Purpose
+from arbitrage.domain.sides import Side
+from arbitrage.domain.trade import ExitReason, TradeLeg, TradePhase
+from arbitrage.domain.units import BPS, NS_PER_SECOND, ZERO, decimal_of
+from arbitrage.engine.accounts import Accounts
+from arbitrage.engine.arithmetic import take_price
+from arbitrage.engine.freshness import unfit_book
+from arbitrage.engine.market_state import VenueState
+from arbitrage.engine.route_state import LegState, RouteState
+from arbitrage.engine.trade_state import TradeState
+
+# After the band is at its bound: how often the cheaper way is tried before the route halts.
+_TRIES_AT_BOUND = 5
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """One order that undoes a residual: native quantity, limit price, and why on this leg."""
+
+    leg: TradeLeg
+    side: Side
+    qty: Decimal
+    price: Decimal
+    purpose: Purpose
+
+
+def is_dust(route: RouteState, base_qty: Decimal) -> bool:
+    """Whether neither leg could trade `base_qty` (signed) as a correction."""
+    if base_qty == 0:
+        return True
+    for leg in (route.a, route.b):
+        mid = leg.market.mid
+        if mid is None:
+            return False  # unknown is not dust: it waits for a book
+        if _tradable(leg.instrument, abs(base_qty), decimal_of(mid)) > 0:
+            return False
+    return True
+
+
+def _tradable(instrument: Instrument, base_qty: Decimal, price: Decimal) -> Decimal:
+    """Native quantity of at most `base_qty` that the venue's minimums admit, or zero."""
+    qty = instrument.native_qty(base_qty)
+    if qty < max(instrument.min_qty, instrument.lot_size):
+        return ZERO
+    notional = qty * instrument.contract_multiplier * price
+    return qty if notional >= instrument.min_notional else ZERO
+
+
+def correction(
+    route: RouteState,
+    state: TradeState,
+    accounts: Accounts,
+    venues: dict[str, VenueState],
+    now_ns: int,
+) -> Correction | None:
+    """The next correcting order of `state`, or None if there is none or none can be priced."""
+    signed = state.correction()
+    if signed == 0:
+        return None
+    side = Side.BUY if signed > 0 else Side.SELL
+    candidates = []
+    for leg, leg_state in ((state.trade.leg_a, route.a), (state.trade.leg_b, route.b)):
+        limits = route.config.max_book_age_seconds
+        if unfit_book(leg_state.market, venues, now_ns, limits) is None:
+            candidate = _candidate(route, state, leg, leg_state, side, abs(signed), accounts)
+            if candidate is not None:
+                candidates.append(candidate)
+    proceeding = [each for each in candidates if each.purpose is Purpose.HEDGE]
+    if proceeding and not _is_at_bound(route, state):
+        return proceeding[0]
+    if not candidates:
+        return None
+    return min(candidates, key=lambda each: _cost(route, state, each))
+
+
+def _candidate(
+    route: RouteState,
+    state: TradeState,
+    leg: TradeLeg,
+    leg_state: LegState,
+    side: Side,
+    base_qty: Decimal,
+    accounts: Accounts,
+) -> Correction | None:
+    market = leg_state.market
+    touch = market.asks[0][0] if side is Side.BUY else market.bids[0][0]
+    band = hedge_band_bps(route, state.hedge_attempts) / BPS
+    price = leg_state.instrument.limit_price(touch * (1.0 + side.sign * band), side)
+    affordable = accounts.affordable(leg_state.instrument, leg_state.fees, side, price)
+    qty = _tradable(leg_state.instrument, min(base_qty, affordable), price)
+    if qty == 0:
+        return None
+    return Correction(leg, side, qty, price, _purpose(state, leg, side))
+
+
+def _purpose(state: TradeState, leg: TradeLeg, side: Side) -> Purpose:
+    """Whether a correction on this leg goes on with what the trade is doing or takes it back."""
+    is_entry_side = side is leg.side
+    is_opening = state.trade.phase is TradePhase.OPENING
+    return Purpose.HEDGE if is_entry_side is is_opening else Purpose.REVERSE
+
+
+def hedge_band_bps(route: RouteState, attempts: int) -> float:
+    """How far beyond the touch the next correction may fill: wider with each attempt."""
+    config = route.config
+    return min(
+        config.hedge_band_bps + attempts * config.hedge_band_step_bps, config.hedge_band_max_bps
+    )
+
+
+def _is_at_bound(route: RouteState, state: TradeState) -> bool:
+    return hedge_band_bps(route, state.hedge_attempts) >= route.config.hedge_band_max_bps
+
+
+def is_exhausted(route: RouteState, state: TradeState) -> bool:
+    """Whether every widening and every try at the bound has been made."""
+    config = route.config
+    if config.hedge_band_step_bps > 0:
+        widenings = (config.hedge_band_max_bps - config.hedge_band_bps) / config.hedge_band_step_bps
+    else:
+        widenings = 0.0
+    return state.hedge_attempts >= max(0.0, widenings) + _TRIES_AT_BOUND
+
+
+def _cost(route: RouteState, state: TradeState, each: Correction) -> float:
+    """What the correction costs (a sale: what it forgoes) per base unit, in A's quote."""
+    is_a = each.leg is state.trade.leg_a
+    leg = route.a if is_a else route.b
+    levels = leg.market.asks if each.side is Side.BUY else leg.market.bids
+    base_qty = float(each.qty) * leg.multiplier
+    price, _, filled = take_price(levels, base_qty, leg.multiplier)
+    if filled <= 0.0:
+        return float("inf")
+    fx = 1.0 if is_a else (route.fx_buy_b + route.fx_sell_b) / 2
+    factor = leg.buy_factor if each.side is Side.BUY else leg.sell_factor
+    return price * factor * fx * each.side.sign
+
+
+def finish_phase(route: RouteState, state: TradeState) -> ExitReason | None:
+    """Move on once nothing is live and the residual is dust; returns the reason if it has ended.
+
+    The dust goes to the route. What a closing could not sell stays open and is judged again.
+    """
+    trade = state.trade
+    _lay_dust_aside(route, state)
+    state.hedge_attempts = 0
+    state.unhedged_since_ns = 0
+    held = min(abs(trade.leg_a.position), abs(trade.leg_b.position))
+    is_gone = is_dust(route, held)
+    if trade.phase is TradePhase.OPENING:
+        if trade.leg_a.entry_qty == 0 and trade.leg_b.entry_qty == 0:
+            return ExitReason.UNFILLED
+        if is_gone:
+            return ExitReason.TAKEN_BACK
+        if not route.is_convergence:
+            return ExitReason.COMPLETE
+    elif is_gone:
+        return state.exit_reason
+    trade.phase = TradePhase.OPEN
+    return None
+
+
+def _lay_dust_aside(route: RouteState, state: TradeState) -> None:
+    residual = state.residual
+    route.dust += residual
+    state.carry -= residual
+
+
+def pick_dust_up(route: RouteState, state: TradeState) -> None:
+    """Carry the route's dust into the corrections of `state`."""
+    state.carry += route.dust
+    route.dust = ZERO
+
+
+def retry_at(route: RouteState, now_ns: int) -> int:
+    return now_ns + int(route.config.hedge_retry_seconds * NS_PER_SECOND)
