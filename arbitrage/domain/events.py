@@ -19,7 +19,10 @@ Levels = list[Level]
 
 
 class BookSnapshot(msgspec.Struct, gc=False, tag="book"):
-    """A whole book; it replaces what was known. Levels are `(price, qty)`, best first."""
+    """A whole book; it replaces what was known.
+
+    Levels are `(price, qty)`, best first, both above zero: a codec drops a venue's padding.
+    """
 
     ts_ns: int
     venue: str
@@ -104,6 +107,8 @@ class OrderUpdate(msgspec.Struct, tag="order"):
 
     `filled_qty` is native, `filled_cost` is the quote value of all fills, `fees` holds
     `(currency, amount)` totals. Totals never shrink, so a repeated or late update changes nothing.
+    A closing status carries the final totals; where the venue's message has none (the mere answer
+    to a cancel), the order is asked for first.
     """
 
     ts_ns: int

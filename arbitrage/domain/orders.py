@@ -14,7 +14,8 @@ import msgspec
 
 from arbitrage.domain.errors import InvariantBroken
 from arbitrage.domain.intents import PlaceOrder
-from arbitrage.domain.units import ZERO
+from arbitrage.domain.sides import Side
+from arbitrage.domain.units import ONE, ZERO
 
 if TYPE_CHECKING:
     from arbitrage.domain.events import OrderUpdate
@@ -59,7 +60,10 @@ class Fill(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, kw_only=True):
-    """Our record of one order. `filled_cost` is in quote; `fees` are totals by currency."""
+    """Our record of one order. `filled_cost` is in quote; `fees` are totals by currency.
+
+    `contract_multiplier` is that of the instrument: base units per native unit.
+    """
 
     intent: PlaceOrder
     sent_ns: int
@@ -69,6 +73,40 @@ class Order(msgspec.Struct, kw_only=True):
     fees: dict[str, Decimal] = {}
     reason: str = ""
     updated_ns: int = 0
+    contract_multiplier: Decimal = ONE
+
+    @property
+    def order_id(self) -> str:
+        """What the order is asked for and cancelled by: our own client id."""
+        return self.intent.client_id
+
+    @property
+    def client_id(self) -> str:
+        return self.intent.client_id
+
+    @property
+    def symbol(self) -> str:
+        return self.intent.symbol
+
+    @property
+    def side(self) -> Side:
+        return self.intent.side
+
+    @property
+    def qty(self) -> Decimal:
+        """The quantity ordered, native."""
+        return self.intent.qty
+
+    @property
+    def price(self) -> Decimal | None:
+        """The limit in quote per base; None for a market order."""
+        return self.intent.price
+
+    @property
+    def avg_fill_price(self) -> Decimal | None:
+        """Volume-weighted price of all fills in quote per base; None before the first."""
+        base = self.filled_qty * self.contract_multiplier
+        return self.filled_cost / base if base else None
 
     @property
     def is_live(self) -> bool:

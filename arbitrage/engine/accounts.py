@@ -102,6 +102,17 @@ class Accounts:
             reducible = abs(known[1].qty) * instrument.contract_multiplier
         return reducible + free / (price * (instrument.initial_margin + factor - 1))
 
+    def reduces(self, instrument: Instrument, side: Side, qty: Decimal) -> bool:
+        """Whether `qty` (native) on `side` can only reduce our position, whatever becomes of live
+        orders. Several routes may net on one position, so a leg's own holding does not say."""
+        known = self.positions.get((instrument.venue, instrument.symbol))
+        if known is None or known[1].qty * side.sign >= 0:
+            return False
+        for order, of, _ in self._live.get(instrument.venue, {}).values():
+            if of.symbol == instrument.symbol and order.intent.side is side:
+                qty += order.unresolved_qty
+        return qty <= abs(known[1].qty)
+
     def live_orders(self) -> list[Order]:
         """Every order that a venue might still fill, oldest first by venue."""
         return [order for live in self._live.values() for order, _, _ in live.values()]

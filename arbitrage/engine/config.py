@@ -59,6 +59,15 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
                 f"day_starts_at_hour_utc is {self.day_starts_at_hour_utc}; expected 0 to 23"
             )
 
+    def stricter(self, other: "RiskLimits") -> "RiskLimits":
+        """The tighter of each limit; a cooldown is tighter when it is longer."""
+        tighter = {
+            name: min(getattr(self, name), getattr(other, name)) for name in self.__struct_fields__
+        }
+        tighter["cooldown_seconds"] = max(self.cooldown_seconds, other.cooldown_seconds)
+        tighter["day_starts_at_hour_utc"] = other.day_starts_at_hour_utc
+        return RiskLimits(**tighter)
+
 
 class LegConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One side of a route: the instrument and what trading it costs."""

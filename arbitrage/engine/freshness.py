@@ -58,6 +58,7 @@ def unfit_book(
         return "empty_book"
     if market.bids[0][0] >= market.asks[0][0]:
         return "crossed_book"
-    if now_ns - market.ts_ns > max_age_seconds * NS_PER_SECOND:
+    # A stamp from the future would look fresh for ever.
+    if abs(now_ns - market.ts_ns) > max_age_seconds * NS_PER_SECOND:
         return "stale_book"
     return None

@@ -90,7 +90,7 @@ class OrderDesk:
             qty=qty,
             price=price,
             time_in_force=TimeInForce.IOC,
-            reduce_only=leg.instrument.is_perpetual and purpose in (Purpose.EXIT, Purpose.REVERSE),
+            reduce_only=side is not leg.side and self.accounts.reduces(leg.instrument, side, qty),
             purpose=purpose,
             trade_id=state.trade.trade_id,
         )
@@ -119,6 +119,20 @@ class OrderDesk:
             self._remember_closed(update.client_id)
         return placed, fill
 
+    def status(self, client_id: str) -> OrderStatus | None:
+        """What we know of one of our orders; None for a stranger or one long closed."""
+        placed = self._placed.get(client_id)
+        return None if placed is None else placed.order.status
+
+    def order(self, client_id: str) -> Order:
+        """Our record of an order. Raises `KeyError` for a stranger."""
+        return self._placed[client_id].order
+
+    def query(self, client_id: str) -> QueryOrder | None:
+        """The question what became of one of our orders; None for a stranger."""
+        placed = self._placed.get(client_id)
+        return None if placed is None else _query(placed.order)
+
     def _remember_closed(self, client_id: str) -> None:
         self._closed.append(client_id)
         if len(self._closed) > REMEMBERED_CLOSED_ORDERS:
@@ -129,7 +143,10 @@ class OrderDesk:
         for order in self.accounts.live_orders():
             placed = self._placed[order.intent.client_id]
             timeout_ns = placed.route.config.answer_timeout_seconds * NS_PER_SECOND
-            if order.status is OrderStatus.IN_FLIGHT and now_ns - order.sent_ns >= timeout_ns:
+            # None of our orders rests, so one that stays open is silent too.
+            if order.status is not OrderStatus.IN_DOUBT and (
+                now_ns - order.updated_ns >= timeout_ns
+            ):
                 order.status = OrderStatus.IN_DOUBT
             if order.status is OrderStatus.IN_DOUBT and now_ns - placed.asked_ns >= _QUERY_EVERY_NS:
                 placed.asked_ns = now_ns
@@ -145,3 +162,8 @@ class OrderDesk:
             self.intents.append(
                 CancelOrder(client_id=intent.client_id, venue=intent.venue, symbol=intent.symbol)
             )
+
+
+def _query(order: Order) -> QueryOrder:
+    intent = order.intent
+    return QueryOrder(client_id=intent.client_id, venue=intent.venue, symbol=intent.symbol)

@@ -47,6 +47,12 @@ class RiskLadder:
         self.level, self.reason = level, reason
         return True
 
+    def order(self, level: Level, reason: str) -> None:
+        """A person's step down: it stands until a person lifts it, so its reason replaces one that
+        would end by itself."""
+        if not self.lower(level, reason) and level is self.level:
+            self.reason = reason
+
     def resume(self) -> bool:
         """A person's step back up to `NORMAL`; losses so far no longer count against it."""
         changed = self.level is not Level.NORMAL

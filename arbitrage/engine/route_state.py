@@ -9,10 +9,11 @@ from decimal import Decimal
 
 import msgspec
 
+from arbitrage.domain.fees import FeeManner
 from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.sides import Direction, Side
 from arbitrage.domain.trade import ArbitrageTrade
-from arbitrage.domain.units import BPS, NS_PER_SECOND, ZERO, decimal_of
+from arbitrage.domain.units import BPS, NS_PER_SECOND, ONE, ZERO, decimal_of
 from arbitrage.engine.arithmetic import decayed_mean
 from arbitrage.engine.config import LegConfig, RouteConfig, RouteKind
 from arbitrage.engine.market_state import FxRate, Market
@@ -22,10 +23,15 @@ _FUNDING_INTERVAL_SECONDS = 8 * 3600.0
 
 
 class LegState:
-    """One leg: its live book, its rules, and what crossing it costs."""
+    """One leg: its live book, its rules, and what crossing it costs.
+
+    `multiplier` is base units per native unit, `buy_multiplier` what is left of them for a buyer
+    whose fee is taken out of what is received.
+    """
 
     __slots__ = (
         "buy_factor",
+        "buy_multiplier",
         "fees",
         "instrument",
         "is_perpetual",
@@ -40,8 +46,15 @@ class LegState:
         self.fees = config.fees
         self.multiplier = float(config.instrument.contract_multiplier)
         self.is_perpetual = config.instrument.is_perpetual
+        self.buy_multiplier = self.multiplier / float(self.gross_of_fee(ONE))
         self.buy_factor = config.fees.buy_factor
         self.sell_factor = config.fees.sell_factor
+
+    def gross_of_fee(self, qty: Decimal) -> Decimal:
+        """Base units to buy for `qty` to be left once a fee in the received asset is taken off."""
+        if self.fees.manner is FeeManner.RECEIVED and not self.is_perpetual:
+            return qty / (ONE - self.fees.rate(is_maker=False))
+        return qty
 
 
 class RouteTotals(msgspec.Struct):

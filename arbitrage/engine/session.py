@@ -7,7 +7,8 @@ replay of its recording are the same run. Answers at one instant come before tic
 market events.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Protocol
 
 from arbitrage.domain.decisions import Decision, Step
@@ -27,6 +28,7 @@ from arbitrage.domain.units import NS_PER_SECOND
 from arbitrage.engine.engine import ArbitrageEngine
 
 NEVER = 2**63 - 1
+SETTLE_SECONDS = 60
 VenueMarketEvent = BookSnapshot | BookDelta | BookQuote | MarketTrade | Funding
 _OF_A_VENUE = (BookSnapshot, BookDelta, BookQuote, MarketTrade, Funding)
 
@@ -46,6 +48,8 @@ class Gateway(Protocol):
     def send(self, intents: Iterable[Intent], now_ns: int) -> None: ...
 
     def pop_due(self) -> Event | None: ...
+
+    def balances(self) -> Mapping[str, Decimal]: ...
 
 
 class Session:
@@ -115,6 +119,17 @@ class Session:
             else:
                 self._next_due_ns = due_ns
                 return
+
+    def settle(self, ts_ns: int) -> None:
+        """Let what is still under way at `ts_ns` arrive: orders, answers, and hedges after them.
+
+        Ends when nothing is pending, or after `SETTLE_SECONDS` of event time. Ticks go on, so that
+        what is waited for is also asked for.
+        """
+        end_ns = ts_ns + SETTLE_SECONDS * NS_PER_SECOND
+        while self.engine.accounts.live_orders() and ts_ns < end_ns:
+            ts_ns = min(end_ns, self._next_tick_ns, max(ts_ns, self._next_due_ns))
+            self.advance(ts_ns)
 
     def _carry_out(self, step: Step, now_ns: int) -> None:
         if step.intents:

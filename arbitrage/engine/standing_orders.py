@@ -42,11 +42,11 @@ def _obey_on_route(route: RouteState, kind: CommandKind) -> None:
 
 def _obey_everywhere(engine: "ArbitrageEngine", kind: CommandKind) -> None:
     if kind is CommandKind.PAUSE:
-        engine.risk.lower(Level.REDUCE_ONLY, "paused")
+        engine.risk.order(Level.REDUCE_ONLY, "paused")
     elif kind is CommandKind.FLATTEN:
-        engine.risk.lower(Level.FLATTEN, "flatten")
+        engine.risk.order(Level.FLATTEN, "flatten")
     elif kind is CommandKind.HALT:
-        engine.risk.lower(Level.HALT, "halt")
+        engine.risk.order(Level.HALT, "halt")
         engine.desk.cancel_all()
     else:
         engine.risk.resume()
