@@ -1,0 +1,37 @@
+"""Every venue is one line, and costs nothing until it is asked for."""
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+from arbitrage.domain.errors import ConfigError
+from arbitrage.exchanges import registry
+from arbitrage.exchanges.base import Exchange
+from arbitrage.exchanges.registry import create_exchange
+
+
+@pytest.mark.parametrize("line", registry._FACTORIES.values(), ids=list(registry._FACTORIES))
+def test_every_line_names_an_exchange(line: str) -> None:
+    module, _, name = line.partition(":")
+    assert issubclass(getattr(import_module(module), name), Exchange)
+
+
+def test_settings_reach_the_venue() -> None:
+    exchange = create_exchange("paper", venue="upbit", initial_balance={"KRW": 1000})
+    assert exchange.venue == "upbit"
+
+
+def test_an_unknown_venue_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match=r"'binanze' is unknown; expected one of .*paper"):
+        create_exchange("binanze")
+
+
+def test_the_registry_loads_no_venue_by_itself() -> None:
+    program = (
+        "import sys, arbitrage.exchanges.registry; "
+        "print([m for m in sys.modules if m.startswith('arbitrage.exchanges.paper')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
