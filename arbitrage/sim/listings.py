@@ -1,0 +1,155 @@
+"""The markets that the generator can quote: instruments with the venues' rules, fees, liquidity.
+
+Rules are those published by the venues, rounded to what a simulation needs; a live session reads
+them from the venue itself. Prices are round figures to start from, not quotations.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from arbitrage.domain.errors import ConfigError
+from arbitrage.domain.fees import FeeSchedule
+from arbitrage.domain.instrument import Instrument, InstrumentKind, TickBand
+from arbitrage.sim import calibration as cal
+
+UPBIT: Final = "upbit"
+BITHUMB: Final = "bithumb"
+BINANCE_USDM: Final = "binance-usdm"
+
+# KRW tick by price, in force since 2025-07-31; below the last band it is 1e-8.
+_KRW_TICKS: Final = (
+    *(("1000000", "1000"), ("500000", "500"), ("100000", "100"), ("50000", "50")),
+    *(("10000", "10"), ("5000", "5"), ("1000", "1"), ("100", "1"), ("10", "0.1")),
+    *(("1", "0.01"), ("0.1", "0.001"), ("0.01", "0.0001"), ("0.001", "0.00001")),
+    *(("0.0001", "0.000001"), ("0.00001", "0.0000001")),
+)
+KRW_TICK_BANDS: Final = tuple(
+    TickBand(Decimal(from_price), Decimal(tick)) for from_price, tick in _KRW_TICKS
+)
+KRW_MIN_NOTIONAL: Final = Decimal(5_000)
+
+_KRW_LOT: Final = {UPBIT: Decimal("0.00000001"), BITHUMB: Decimal("0.0001")}
+_KRW_TAKER_BPS: Final = {UPBIT: 5.0, BITHUMB: 4.0}
+
+
+class Asset(msgspec.Struct, frozen=True):
+    """A base asset: where its price starts, how it moves, how its perpetual is traded.
+
+    `daily_sd` is the deviation of its daily return; ticks and minimum notional are in USDT.
+    """
+
+    base: str
+    price_usd: float
+    daily_sd: float
+    tier: cal.Tier
+    tick_size: str
+    lot_size: str
+    min_notional: str
+
+
+# Daily deviation measured for BTC (0.021 to 0.024) and ETH (0.027 to 0.029), assumed for others.
+_ASSETS: Final = (
+    Asset("BTC", 78_000.0, 0.022, cal.BTC_TIER, "0.1", "0.001", "100"),
+    Asset("ETH", 2_600.0, 0.028, cal.ETH_TIER, "0.01", "0.001", "20"),
+    Asset("XRP", 2.0, 0.032, cal.LARGE_TIER, "0.0001", "0.1", "5"),
+    Asset("SOL", 140.0, 0.034, cal.LARGE_TIER, "0.01", "0.01", "5"),
+    Asset("DOGE", 0.16, 0.038, cal.LARGE_TIER, "0.00001", "1", "5"),
+    Asset("ADA", 0.76, 0.036, cal.LARGE_TIER, "0.0001", "1", "5"),
+    Asset("AVAX", 20.0, 0.038, cal.LARGE_TIER, "0.001", "1", "5"),
+    Asset("LINK", 15.0, 0.036, cal.LARGE_TIER, "0.001", "0.01", "20"),
+    Asset("DOT", 4.0, 0.036, cal.SMALL_TIER, "0.001", "0.1", "5"),
+    Asset("TRX", 0.32, 0.022, cal.LARGE_TIER, "0.00001", "1", "5"),
+    Asset("BCH", 520.0, 0.032, cal.LARGE_TIER, "0.01", "0.001", "20"),
+    Asset("ETC", 18.0, 0.034, cal.SMALL_TIER, "0.001", "0.01", "20"),
+    Asset("NEAR", 2.4, 0.042, cal.SMALL_TIER, "0.001", "1", "5"),
+    Asset("ATOM", 4.1, 0.036, cal.SMALL_TIER, "0.001", "0.01", "5"),
+    Asset("SUI", 3.0, 0.044, cal.LARGE_TIER, "0.0001", "0.1", "5"),
+    Asset("APT", 4.3, 0.042, cal.SMALL_TIER, "0.001", "0.1", "5"),
+    Asset("ARB", 0.36, 0.044, cal.SMALL_TIER, "0.0001", "0.1", "5"),
+    Asset("SAND", 0.27, 0.042, cal.SMALL_TIER, "0.00001", "1", "5"),
+    Asset("XLM", 0.3, 0.036, cal.SMALL_TIER, "0.00001", "1", "5"),
+    Asset("HBAR", 0.2, 0.042, cal.SMALL_TIER, "0.00001", "1", "5"),
+)
+ASSETS: Final = {asset.base: asset for asset in _ASSETS}
+BASES: Final = tuple(ASSETS)
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """One market of the simulation: its rules and fees, and how thick and how busy its book is.
+
+    `spread_bps` is the mean spread above the least possible, `gap_bps` the mean distance of two
+    levels, `level_usd` the median notional of a level in US dollars.
+    """
+
+    instrument: Instrument
+    fees: FeeSchedule
+    books_per_second: float
+    spread_bps: float
+    gap_bps: float
+    level_usd: float
+
+
+def asset(base: str) -> Asset:
+    """The asset called `base`. Raises `ConfigError` if the simulation does not know it."""
+    if base not in ASSETS:
+        raise ConfigError(
+            f"simulated market: no asset {base!r}; expected one of {', '.join(BASES)}"
+        )
+    return ASSETS[base]
+
+
+def krw_spot(venue: str, base: str) -> Listing:
+    """KRW spot of `base`, or of USDT (the FX book), at `upbit` or `bithumb`."""
+    if venue not in _KRW_LOT:
+        raise ConfigError(f"simulated market: no KRW venue {venue!r}; expected upbit or bithumb")
+    instrument = Instrument(
+        venue=venue,
+        symbol=f"KRW-{base}",
+        base=base,
+        quote="KRW",
+        tick_bands=KRW_TICK_BANDS,
+        lot_size=_KRW_LOT[venue],
+        min_notional=KRW_MIN_NOTIONAL,
+    )
+    fees = FeeSchedule(taker_bps=_KRW_TAKER_BPS[venue], maker_bps=_KRW_TAKER_BPS[venue])
+    if base == "USDT":
+        spread, gap, level_usd = cal.FX_SPREAD_BPS, cal.FX_GAP_BPS, cal.FX_LEVEL_USD
+    else:
+        tier = asset(base).tier
+        spread, gap, level_usd = tier.krw_spread_bps, tier.krw_gap_bps, tier.krw_level_usd
+    return Listing(
+        instrument=instrument,
+        fees=fees,
+        books_per_second=cal.KRW_BOOKS_PER_SECOND,
+        spread_bps=spread,
+        gap_bps=gap,
+        level_usd=level_usd,
+    )
+
+
+def usdt_perpetual(base: str, venue: str = BINANCE_USDM) -> Listing:
+    """The USDT perpetual of `base`, margined in USDT at five times leverage."""
+    known = asset(base)
+    instrument = Instrument(
+        venue=venue,
+        symbol=f"{base}USDT",
+        base=base,
+        quote="USDT",
+        kind=InstrumentKind.PERPETUAL,
+        settle="USDT",
+        tick_size=Decimal(known.tick_size),
+        lot_size=Decimal(known.lot_size),
+        min_qty=Decimal(known.lot_size),
+        min_notional=Decimal(known.min_notional),
+        initial_margin=Decimal("0.2"),
+    )
+    return Listing(
+        instrument=instrument,
+        fees=FeeSchedule(taker_bps=5.0, maker_bps=2.0),
+        books_per_second=cal.PERPETUAL_BOOKS_PER_SECOND,
+        spread_bps=known.tier.perpetual_spread_bps,
+        gap_bps=known.tier.perpetual_gap_bps,
+        level_usd=known.tier.perpetual_level_usd,
+    )
