@@ -1,0 +1,258 @@
+"""The `arb` command: reads arguments, calls one function of the house, prints what it answers.
+
+Every command imports what it needs when it runs, so that `arb --help` is quick. Exit codes: 0
+done, 1 the work failed, 2 the arguments or the configuration are wrong.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from arbitrage.domain.errors import ArbitrageError, ConfigError
+
+if TYPE_CHECKING:
+    from arbitrage.config import Settings
+
+app = typer.Typer(
+    help="Cross-exchange crypto arbitrage: one deterministic engine for paper, replay and live.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+ConfigFile = Annotated[
+    Path, typer.Option("--config", help="The TOML file; see `arbitrage/demo.toml`.")
+]
+Seconds = Annotated[
+    float | None, typer.Option(help="End after so many seconds; without it, at Ctrl-C.")
+]
+Language = Annotated[str, typer.Option(help="Of the table: en or ko.")]
+
+
+@app.command()
+def demo(
+    seconds: Annotated[
+        float | None,
+        typer.Option(envvar="DEMO_SECONDS", help="End after so many; without it, at Ctrl-C."),
+    ] = None,
+    language: Language = "en",
+    json_: Json = False,
+) -> None:
+    """Paper-trade the kimchi premium of twenty assets on a simulated market, with a live table."""
+    from importlib.resources import files
+
+    from arbitrage.config import parse
+
+    text = files("arbitrage").joinpath("demo.toml").read_text(encoding="utf-8")
+    _paper(parse(text, "demo.toml"), seconds, None, language, json_)
+
+
+@app.command()
+def paper(
+    config: ConfigFile,
+    seconds: Seconds = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Also write the market to a recording here.")
+    ] = None,
+    language: Language = "en",
+    json_: Json = False,
+) -> None:
+    """Paper-trade the routes of a configuration on a simulated market."""
+    from arbitrage.config import load
+
+    _paper(load(config), seconds, record, language, json_)
+
+
+def _paper(
+    settings: "Settings", seconds: float | None, record: Path | None, language: str, json_: bool
+) -> None:
+    from arbitrage.paper_command import run_paper
+
+    summary = run_paper(
+        settings, seconds=seconds, record=record, language=language, shows_table=not json_
+    )
+    if json_:
+        _print_json(summary)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="The file to read, plain or gzip.")],
+    venue: Annotated[str, typer.Option(help="The venue it was recorded at.")],
+    symbol: Annotated[str, typer.Option(help="The venue's symbol.")],
+    out: Annotated[Path, typer.Option(help="The recording to write to, or to add to.")],
+    timezone: Annotated[str, typer.Option(help="Of the file's local times.")] = "UTC",
+    format_: Annotated[str, typer.Option("--format", help="levels-csv.")] = "levels-csv",
+    json_: Json = False,
+) -> None:
+    """Import recorded books of another format into a recording."""
+    if format_ != "levels-csv":
+        raise ConfigError(f"format is {format_!r}; expected levels-csv")
+    from arbitrage.store.levels_csv import import_levels_csv
+
+    report = import_levels_csv(file, out, venue=venue, symbol=symbol, timezone=timezone)
+    _show(report.to_json_dict(), json_, lambda: _print_import(report))
+
+
+def _print_import(report: Any) -> None:
+    _out(
+        f"{report.venue} {report.symbol}: {report.snapshots} snapshots from {report.rows} rows, "
+        f"{report.problem_count} problems"
+    )
+    for problem in report.problems:
+        _out(f"  line {problem.line}: {problem.reason}")
+
+
+@app.command()
+def scan(
+    recording: Annotated[Path, typer.Argument(help="A recording, as `arb import` writes it.")],
+    route: Annotated[
+        list[str], typer.Option(help="venue:symbol,venue:symbol; may be given again.")
+    ],
+    taker_bps: Annotated[
+        str, typer.Option(help="Taker fees in bps: venue=5,venue=4; zero where not named.")
+    ] = "",
+    min_edge_bps: Annotated[float, typer.Option(help="Least marginal net edge.")] = 0.0,
+    max_age: Annotated[float, typer.Option(help="Oldest book looked at, in seconds.")] = 10.0,
+    fx: Annotated[
+        str | None, typer.Option(help="venue:symbol of the FX book of legs whose quotes differ.")
+    ] = None,
+    ignore_rules: Annotated[
+        bool, typer.Option("--ignore-rules", help="Leave lots and minimums out.")
+    ] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the edges over time into this HTML file.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Look for price differences at every book of a recording."""
+    from arbitrage.research.plot import write_plot
+    from arbitrage.research.scan import parse_route, parse_taker_bps, scan, scan_table
+    from arbitrage.store.recording import Recording
+
+    result = scan(
+        Recording(recording),
+        [parse_route(text, fx=fx) for text in route],
+        taker_bps=parse_taker_bps(taker_bps),
+        min_edge_bps=min_edge_bps,
+        max_age_seconds=max_age,
+        ignore_rules=ignore_rules,
+        keeps_series=plot is not None,
+    )
+    if plot is not None:
+        write_plot(result, plot)
+    _show(result.to_json_dict(), json_, lambda: _rich(scan_table(result)))
+
+
+@app.command()
+def replay(
+    recording: Annotated[Path, typer.Argument(help="A recording.")],
+    config: ConfigFile,
+    json_: Json = False,
+) -> None:
+    """Run the engine over a recording, with paper venues in recorded time."""
+    from arbitrage.config import load
+    from arbitrage.replay_runner import replay
+    from arbitrage.session_table import report_table
+    from arbitrage.store.recording import Recording
+
+    settings = load(config)
+    source = Recording(recording)
+    with _progress("replay", source.count()) as on_progress:
+        result = replay(source, settings, on_progress=on_progress)
+    _show(result, json_, lambda: _rich(report_table(result)))
+
+
+@app.command()
+def doctor(config: ConfigFile, json_: Json = False) -> None:
+    """Check a configuration: what it trades, what it lacks, what to do about it."""
+    from arbitrage.config import load
+    from arbitrage.doctor import examine
+
+    findings = examine(load(config))
+    _show(
+        {"ok": all(finding.is_ok for finding in findings), "findings": findings},
+        json_,
+        lambda: _out("\n".join(finding.line() for finding in findings)),
+    )
+    if not all(finding.is_ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    json_: Json = False,
+    only: Annotated[str, typer.Option(help="Only figures whose name has this in it.")] = "",
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions.")] = False,
+) -> None:
+    """Measure the engine on this machine, each figure beside its goal."""
+    from arbitrage.bench import figures_table, run_bench
+
+    figures = run_bench(only=only, quick=quick)
+    _show(
+        [figure.to_json_dict() for figure in figures], json_, lambda: _rich(figures_table(figures))
+    )
+
+
+# --- printing -----------------------------------------------------------------------------------
+
+
+def _show(data: Any, json_: bool, show: Callable[[], Any]) -> None:
+    if json_:
+        _print_json(data)
+    else:
+        show()
+
+
+def _print_json(data: Any) -> None:
+    import msgspec
+
+    _out(json.dumps(msgspec.to_builtins(data), ensure_ascii=False))
+
+
+def _out(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _rich(renderable: Any) -> None:
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "120"))
+    Console(width=width).print(renderable)
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[int], None] | None]:
+    """A bar on a terminal, nothing anywhere else."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(what, total=total)
+        yield lambda done: bars.update(task, completed=done)
+
+
+def main() -> None:
+    """The entry point: our own errors are one clear message and an exit code."""
+    try:
+        app()
+    except ConfigError as error:
+        sys.stderr.write(f"arb: {error}\n")
+        sys.exit(2)
+    except ArbitrageError as error:
+        sys.stderr.write(f"arb: {error}\n")
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader has gone (`arb scan ... | head`); there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

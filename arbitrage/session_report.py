@@ -1,0 +1,131 @@
+"""What a finished session amounts to: trades, results by route, refusals, balances, the digest.
+
+The numbers are read from the engine's ledger and totals; nothing is computed twice.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from arbitrage.domain.decisions import Decision, TradeClosed
+from arbitrage.domain.trade import ArbitrageTrade
+from arbitrage.domain.units import ns_to_seconds, plain
+from arbitrage.engine.route_state import RouteState
+from arbitrage.engine.session import Session
+
+MAX_TRADES_KEPT = 100_000
+
+
+class TradeLog:
+    """Collects closed trades from a session's decisions; what is beyond the bound is counted."""
+
+    def __init__(self) -> None:
+        self.trades: list[ArbitrageTrade] = []
+        self.left_out = 0
+
+    def __call__(self, decisions: Sequence[Decision]) -> None:
+        for decision in decisions:
+            if isinstance(decision, TradeClosed):
+                if len(self.trades) < MAX_TRADES_KEPT:
+                    self.trades.append(decision.trade)
+                else:
+                    self.left_out += 1
+
+
+def report(session: Session, log: TradeLog) -> dict[str, Any]:
+    """The session as plain data, ready for JSON. Amounts are text, exact and without exponent."""
+    engine = session.engine
+    venues = sorted(gateway.venue for gateway in session.gateways)
+    ledger = engine.accounts.ledger
+    return {
+        "events": session.events,
+        "trades": [trade_row(trade) for trade in log.trades],
+        "trades_left_out": log.left_out,
+        "routes": {name: _route_row(route) for name, route in engine.routes.items()},
+        "pnl_usd": _amount(engine.risk.realised_usd),
+        "refusals": refusals(session),
+        "balances": {
+            venue: {name: plain(amount) for name, amount in ledger.balances(venue).items()}
+            for venue in venues
+        },
+        "positions": {
+            venue: {
+                symbol: plain(position.qty)
+                for (at, symbol), (_, position) in sorted(engine.accounts.positions.items())
+                if at == venue
+            }
+            for venue in venues
+        },
+        "ledger_residual": {name: plain(value) for name, value in ledger.residual().items()},
+        "ties_out": ties_out(session),
+        "orders_sent": engine.desk.orders_sent,
+        "risk_level": engine.risk.level.name,
+        "digest": session.digest.hexdigest(),
+    }
+
+
+def ties_out(session: Session) -> bool:
+    """Whether the ledger says of every balance what the paper venues themselves say."""
+    ledger = session.engine.accounts.ledger
+    return all(
+        ledger.balance(gateway.venue, currency) == total
+        for gateway in session.gateways
+        for currency, total in gateway.balances().items()
+    )
+
+
+def refusals(session: Session) -> dict[str, int]:
+    """How often each reason stood in the way, all routes together, most frequent first."""
+    total: dict[str, int] = {}
+    for route in session.engine.routes.values():
+        for reason, count in route.refusals.items():
+            total[reason] = total.get(reason, 0) + count
+    return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _route_row(route: RouteState) -> dict[str, Any]:
+    totals = route.totals
+    return {
+        "currency": route.a.instrument.quote,
+        "trades": totals.trades,
+        "losses": totals.losses,
+        "open_trades": len(route.trades),
+        "price": _amount(totals.price),
+        "fx": _amount(totals.fx),
+        "fees": _amount(totals.fees),
+        "funding": _amount(totals.funding),
+        "pnl": _amount(totals.price + totals.fx + totals.fees + totals.funding),
+        "pnl_usd": _amount(totals.pnl_usd),
+        "dust": plain(route.dust),
+        "halted": route.halted_reason,
+        "refusals": dict(sorted(route.refusals.items())),
+    }
+
+
+def trade_row(trade: ArbitrageTrade) -> dict[str, Any]:
+    """One closed trade as plain data."""
+    return {
+        "trade_id": trade.trade_id,
+        "route": trade.route,
+        "direction": trade.direction.value,
+        "opened": ns_to_seconds(trade.opened_ns),
+        "closed": ns_to_seconds(trade.closed_ns),
+        "exit_reason": trade.exit_reason.value if trade.exit_reason else None,
+        "qty_a": plain(trade.qty_a),
+        "qty_b": plain(trade.qty_b),
+        "entry_price_a": _amount(trade.entry_price_a),
+        "entry_price_b": _amount(trade.entry_price_b),
+        "exit_price_a": _amount(trade.exit_price_a),
+        "exit_price_b": _amount(trade.exit_price_b),
+        "edge_bps": round(trade.edge_bps, 4),
+        "price": _amount(trade.pnl.price),
+        "fx": _amount(trade.pnl.fx),
+        "fees": _amount(trade.pnl.fees),
+        "funding": _amount(trade.pnl.funding),
+        "pnl_usd": _amount(trade.pnl_usd),
+    }
+
+
+def _amount(value: Decimal | None) -> str | None:
+    """Exact up to 1e-8, which is below every venue's smallest unit."""
+    return None if value is None else plain(round(value, 8))
