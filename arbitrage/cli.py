@@ -33,6 +33,9 @@ ConfigFile = Annotated[
 Seconds = Annotated[
     float | None, typer.Option(help="End after so many seconds; without it, at Ctrl-C.")
 ]
+# A report for eyes shows the first few of each kind of problem.
+_PROBLEMS_SHOWN = 5
+
 Language = Annotated[str, typer.Option(help="Of the table: en or ko.")]
 
 
@@ -103,11 +106,16 @@ def import_(
 
 def _print_import(report: Any) -> None:
     _out(
-        f"{report.venue} {report.symbol}: {report.snapshots} snapshots from {report.rows} rows, "
-        f"{report.problem_count} problems"
+        f"{report.venue} {report.symbol}: {report.snapshots:,} snapshots of {report.rows:,} rows, "
+        f"{report.rows_skipped:,} rows skipped, {report.problem_count:,} problems"
     )
-    for problem in report.problems:
-        _out(f"  line {problem.line}: {problem.reason}")
+    for kind, count in report.counts.items():
+        _out(f"  {count:,} x {kind}")
+        listed = [problem for problem in report.problems if problem.kind == kind]
+        for problem in listed[:_PROBLEMS_SHOWN]:
+            _out(f"    line {problem.line}: {problem.reason}")
+        if count > _PROBLEMS_SHOWN:
+            _out(f"    and {count - _PROBLEMS_SHOWN:,} more; --json lists them")
 
 
 @app.command()
@@ -133,20 +141,28 @@ def scan(
     json_: Json = False,
 ) -> None:
     """Look for price differences at every book of a recording."""
-    from arbitrage.research.plot import write_plot
-    from arbitrage.research.scan import parse_route, parse_taker_bps, scan, scan_table
+    from arbitrage.research.scan import scan
+    from arbitrage.research.scan_result import scan_table
+    from arbitrage.research.scan_route import parse_route, parse_taker_bps
     from arbitrage.store.recording import Recording
 
-    result = scan(
-        Recording(recording),
-        [parse_route(text, fx=fx) for text in route],
-        taker_bps=parse_taker_bps(taker_bps),
-        min_edge_bps=min_edge_bps,
-        max_age_seconds=max_age,
-        ignore_rules=ignore_rules,
-        keeps_series=plot is not None,
-    )
+    source = Recording(recording)
+    routes = [parse_route(text, fx=fx) for text in route]
+    fees = parse_taker_bps(taker_bps)
+    with _progress("scan", source.count()) as on_progress:
+        result = scan(
+            source,
+            routes,
+            taker_bps=fees,
+            min_edge_bps=min_edge_bps,
+            max_age_seconds=max_age,
+            ignore_rules=ignore_rules,
+            keeps_series=plot is not None,
+            on_progress=on_progress,
+        )
     if plot is not None:
+        from arbitrage.research.plot import write_plot
+
         write_plot(result, plot)
     _show(result.to_json_dict(), json_, lambda: _rich(scan_table(result)))
 
@@ -256,3 +272,7 @@ def main() -> None:
         # The reader has gone (`arb scan ... | head`); there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -43,7 +43,14 @@ class OrderRefused(ArbitrageError):
 
 
 class MalformedData(ArbitrageError, ValueError):
-    """A frame, row or file cannot be read as what it should be."""
+    """A frame, row or file cannot be read as what it should be.
+
+    `symbol` names the market whose book can no longer be trusted, where that is known.
+    """
+
+    def __init__(self, message: str, symbol: str = "") -> None:
+        super().__init__(message)
+        self.symbol = symbol
 
 
 class OutcomeUnknown(ArbitrageError):

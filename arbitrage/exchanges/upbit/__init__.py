@@ -1,0 +1,1 @@
+"""Upbit: the KRW, BTC and USDT spot markets of the Korean exchange."""
