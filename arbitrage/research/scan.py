@@ -27,6 +27,8 @@ from arbitrage.store.recording import Recording
 
 _BOOK_TABLES = ("books", "deltas", "quotes")
 _EVENTS_PER_PROGRESS = 10_000
+# What lies this little under a lot or a minimum does so only by the rounding of sums of floats.
+_ROUNDING = 1.0 + 1e-12
 
 
 def scan(
@@ -164,14 +166,14 @@ class _Books:
             return ()
         key = (event.venue, event.symbol)
         market = self._markets[key]
-        match event:
-            case BookSnapshot():
-                market.replace(event.bids, event.asks, event.seq, event.ts_ns)
-            case BookDelta():
-                market.change(event.bids, event.asks, event.seq, event.prev_seq, event.ts_ns)
-            case BookQuote():
-                bids, asks = [(event.bid, event.bid_qty)], [(event.ask, event.ask_qty)]
-                market.replace(bids, asks, 0, event.ts_ns)
+        if isinstance(event, BookSnapshot):
+            market.replace(event.bids, event.asks, event.seq, event.ts_ns)
+        elif isinstance(event, BookDelta):
+            market.change(event.bids, event.asks, event.seq, event.prev_seq, event.ts_ns)
+        else:
+            assert isinstance(event, BookQuote)  # no other table is read
+            bids, asks = [(event.bid, event.bid_qty)], [(event.ask, event.ask_qty)]
+            market.replace(bids, asks, 0, event.ts_ns)
         if market.fx_rate is not None and not market.is_broken and market.bids and market.asks:
             _set_rate(market.fx_rate, market.bids[0][0], market.asks[0][0], event.ts_ns)
         return self._watches.get(key, ())
@@ -271,7 +273,7 @@ class _Watch:
     ) -> tuple[float, float]:
         """`(qty, profit)` of the largest part of `depth` that both venues would take; zeros if
         they would take none."""
-        exact = decimal_of(depth)
+        exact = decimal_of(depth * _ROUNDING)
         for leg in (long, short):
             if leg.instrument.max_qty is not None:
                 exact = min(exact, leg.instrument.max_qty * leg.instrument.contract_multiplier)
@@ -283,7 +285,7 @@ class _Watch:
             instrument = leg.instrument
             is_enough = (
                 exact >= instrument.min_qty * instrument.contract_multiplier
-                and exact * decimal_of(price) >= instrument.min_notional
+                and qty * price * _ROUNDING >= instrument.min_notional
             )
             if exact == ZERO or not is_enough:
                 return 0.0, 0.0
