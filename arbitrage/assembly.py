@@ -5,7 +5,8 @@ Replay and paper trading are the same session; they differ in where its events c
 
 from collections.abc import Callable, Mapping, Sequence
 
-from arbitrage.config import Market, Settings
+from arbitrage.config import Settings
+from arbitrage.config_tables import Market
 from arbitrage.domain.decisions import Decision
 from arbitrage.domain.fees import FeeSchedule
 from arbitrage.domain.instrument import Instrument

@@ -10,6 +10,7 @@ import msgspec
 
 from arbitrage.config import Settings
 from arbitrage.domain.errors import ConfigError
+from arbitrage.domain.sides import Direction
 from arbitrage.domain.units import plain
 from arbitrage.engine.config import ArbitrageConfig, RouteConfig
 from arbitrage.paper_runner import market_generator
@@ -30,11 +31,12 @@ class Finding(msgspec.Struct, frozen=True):
 
 def examine(settings: Settings) -> list[Finding]:
     """Every finding on `settings`, in the order in which a session would meet them."""
-    generator = market_generator(settings.market)
-    instruments = {
-        (instrument.venue, instrument.symbol): instrument for instrument in generator.instruments()
-    }
     try:
+        generator = market_generator(settings.market)
+        instruments = {
+            (instrument.venue, instrument.symbol): instrument
+            for instrument in generator.instruments()
+        }
         config = settings.engine_config(instruments, generator.fees())
     except ConfigError as error:
         return [Finding("routes", False, str(error), "name markets that exist")]
@@ -60,21 +62,15 @@ def _fx(config: ArbitrageConfig) -> Finding:
 
 
 def _balances(config: ArbitrageConfig) -> list[Finding]:
-    """Each leg must be able to trade in one direction at least."""
+    """A route must have the money for one of its directions at least."""
     findings = []
     for route in config.routes:
-        usable = []
-        for long, short in ((route.a, route.b), (route.b, route.a)):
-            has_quote = _owned(config, long.instrument.venue, long.instrument.quote) > 0
-            sells = short.instrument
-            currency = sells.quote if sells.is_perpetual else sells.base
-            usable.append(has_quote and _owned(config, sells.venue, currency) > 0)
-        if not any(usable):
+        if not any(_is_funded(config, route, direction) for direction in route.directions):
             findings.append(
                 Finding(
                     "balances",
                     False,
-                    f"{route.name} can trade in neither direction",
+                    f"{route.name} can trade in no direction",
                     "fund the quote of one leg and the coin (or margin) of the other in "
                     "[venues.NAME] balances",
                 )
@@ -82,6 +78,13 @@ def _balances(config: ArbitrageConfig) -> list[Finding]:
     if not findings:
         findings.append(Finding("balances", True, "every route is funded for a direction"))
     return findings
+
+
+def _is_funded(config: ArbitrageConfig, route: RouteConfig, direction: Direction) -> bool:
+    legs = (route.a.instrument, route.b.instrument)
+    buys, sells = legs if direction is Direction.LONG_A_SHORT_B else legs[::-1]
+    sold = sells.quote if sells.is_perpetual else sells.base
+    return _owned(config, buys.venue, buys.quote) > 0 and _owned(config, sells.venue, sold) > 0
 
 
 def _owned(config: ArbitrageConfig, venue: str, currency: str) -> Decimal:

@@ -1,40 +1,39 @@
 """Runs the engine against two exchanges: sees books, lets the engine decide, carries orders.
 
-What a step does is written once, in `steps`; here are its two skins and the loops around it. The
-sync face answers a step's wishes with sync calls, the async face with awaits, both legs at the
-same time. Polling (`run_forever`) is the simple way; `arun_event_driven` acts on each book as it
-arrives.
+What a step does is written once, in `steps`, and how it reaches the world in `carrier`; here are
+its sync and async face and the loops around them. Polling (`run_forever`) is the simple way;
+`arun_event_driven` acts on each book as it arrives.
 """
 
 import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import msgspec
 
+from arbitrage.carrier import Carrier
 from arbitrage.domain.decisions import Decision
-from arbitrage.domain.errors import ConfigError, Unavailable
-from arbitrage.domain.events import BalanceUpdate
+from arbitrage.domain.errors import ConfigError
 from arbitrage.domain.order_book import OrderBookSnapshot
 from arbitrage.domain.orders import Order
 from arbitrage.domain.trade import ArbitrageTrade
+from arbitrage.domain.units import ns_to_seconds
 from arbitrage.engine.config import ArbitrageConfig, RiskLimits
 from arbitrage.engine.engine import ArbitrageEngine
-from arbitrage.exchanges.base import Balance, Exchange
+from arbitrage.exchanges.base import Exchange
 from arbitrage.exchanges.market_data_provider import (
     MarketDataProvider,
     RestMarketDataProvider,
     WebSocketMarketDataProvider,
 )
 from arbitrage.monitoring.metrics_collector import MetricsCollector
-from arbitrage.pairs import Pair, Pairs
-from arbitrage.steps import Ask, RouteSnapshot, Steps, Work
-
-T = TypeVar("T")
-_RETRIED = (Unavailable, OSError, TimeoutError)
+from arbitrage.pairs import Pair, Pairs, Selection, provider_keys
+from arbitrage.session_report import refusals
+from arbitrage.steps import RouteSnapshot, Steps
 
 
 class ArbitrageLiveConfig(msgspec.Struct, frozen=True):
@@ -80,9 +79,9 @@ class ArbitrageLiveConfig(msgspec.Struct, frozen=True):
 class ArbitrageLiveRunner:
     """Trades the routes of one pair of exchanges with one engine.
 
-    A step is a success only if every book that it needed was there; what could not be reached is
-    counted and tried again, any other error ends the run. `clock_ns` stamps events, `monotonic`
-    measures the runtime.
+    A step is a success only if every book that it needed was there and nothing went wrong; what
+    did is counted, kept in `last_error` and tried again by the next step. `clock_ns` stamps
+    events, `monotonic` measures the runtime.
     """
 
     def __init__(
@@ -100,36 +99,31 @@ class ArbitrageLiveRunner:
     ) -> None:
         self.engine = engine
         self.config = config
-        self.provider = market_data_provider or _provider(config, exchange_a, exchange_b)
         self.metrics = metrics_collector or MetricsCollector()
-        self.last_error = ""
         self._monotonic = monotonic
+        terms = _terms(engine.config, config)
+        self.provider = market_data_provider or _provider(
+            config, exchange_a, exchange_b, terms.max_book_age_seconds, clock_ns
+        )
+        self._stream = (
+            self.provider if isinstance(self.provider, WebSocketMarketDataProvider) else None
+        )
+        self._opens_stream = market_data_provider is None and self._stream is not None
         if config.risk_limits is not None:
             engine.risk.limits = engine.risk.limits.stricter(config.risk_limits)
-        self._pairs = Pairs(
-            engine,
-            exchange_a,
-            exchange_b,
-            _terms(engine.config, config),
-            qualifies=type(self.provider) in (RestMarketDataProvider, WebSocketMarketDataProvider),
-        )
+        keys = provider_keys(self.provider, exchange_a, exchange_b)
+        self._pairs = Pairs(engine, exchange_a, exchange_b, terms, keys)
         self._steps = Steps(engine, self._pairs, clock_ns=clock_ns, on_decision=on_decision)
-        self._primary = (self._pairs.add(config.symbol_a, config.symbol_b),)
+        self._carrier = Carrier(self.provider, self._pairs.exchanges, engine.desk.order)
+        self._primary = self._pairs.add(config.symbol_a, config.symbol_b)
+        self._first = Selection((self._primary,))
         for symbol_a, symbol_b in config.routes:
             self._pairs.add(symbol_a, symbol_b)
-        self._stop = threading.Event()
+        self._stopping = threading.Event()
+        self._wake: Callable[[], object] = _nobody
         self._started_at: float | None = None
         self._loops = self._failed_loops = 0
         self._loop_seconds = 0.0
-        self._take_balances()
-
-    def _take_balances(self) -> None:
-        """The engine starts from what the exchanges say we own."""
-        now_ns = self._steps.stamp()
-        for venue, exchange in self._pairs.exchanges.items():
-            balances = exchange.get_balance()
-            for balance in () if isinstance(balances, Balance) else balances.values():
-                self._steps.tell(BalanceUpdate(now_ns, venue, balance.currency, balance.total))
 
     @property
     def recent_trades(self) -> deque[ArbitrageTrade]:
@@ -140,132 +134,89 @@ class ArbitrageLiveRunner:
 
     def build_snapshot(self) -> RouteSnapshot | None:
         """Both books of the first route, or None if either cannot be seen."""
-        return self._run(self._steps.see(self._primary[0]))
+        return self._carrier.run(self._steps.see(self._primary))
 
     def process_snapshot(self, snapshot: RouteSnapshot) -> list[ArbitrageTrade]:
         """Let the engine look; returns the trades it opens or closes. `execute_trades` sends
         their orders; until then they are counted as in flight."""
         pair = self._pairs.by_route(snapshot.route)
-        books = pair.books(snapshot.a, snapshot.b, snapshot.fx)
-        return self._steps.look(books, snapshot.ts_ns)
+        books = (snapshot.a, snapshot.b, snapshot.fx)[: len(pair.symbols)]
+        return self._steps.look(pair.events(books), snapshot.ts_ns)
 
     def execute_trades(self, trades: Iterable[ArbitrageTrade]) -> list[Order]:
         """Send the waiting orders of `trades`, and the hedges that their fills ask for."""
-        return self._run(self._steps.execute({trade.trade_id for trade in trades}))
+        return self._carrier.run(self._steps.execute({trade.trade_id for trade in trades}))
 
     # --- one step -----------------------------------------------------------------------------
 
     def run_once(self) -> bool:
         """One step of the first route; False if both books could not be seen."""
-        return self._sync_step(self._primary, None)
+        return self._sync_step(self._first, None)
 
     def run_once_for_symbol(self, symbol: str) -> bool:
-        """One step of every route with `symbol` as either leg; False if a book was missing."""
-        return self._sync_step(self._pairs.of_symbol(symbol), symbol)
+        """One step of every route with `symbol` as either leg; False if a book was missing.
+
+        A symbol that both exchanges have is a route of its own.
+        """
+        return self._sync_step(self._pairs.select((symbol,)), symbol)
 
     async def arun_once(self) -> bool:
         """`run_once` without blocking: both legs are asked at the same time."""
-        return await self._async_step(self._primary, None)
+        return await self._async_step(self._first, None)
 
     async def arun_once_for_symbol(self, symbol: str) -> bool:
         """`run_once_for_symbol` without blocking."""
-        return await self._async_step(self._pairs.of_symbol(symbol), symbol)
+        return await self._async_step(self._pairs.select((symbol,)), symbol)
 
-    async def arun_once_for_symbols(self, symbols: Sequence[str]) -> bool:
+    async def arun_once_for_symbols(self, symbols: Iterable[str]) -> bool:
         """One step over the routes of all `symbols`, every book asked for at the same time."""
-        return await self._async_step(self._pairs.of_symbols(symbols), None)
+        return await self._async_step(self._pairs.select(symbols), None)
 
-    def _sync_step(self, pairs: Sequence[Pair], symbol: str | None) -> bool:
-        started, opened = time.perf_counter(), self._steps.opened
-        is_whole = False
-        try:
-            is_whole = self._run(self._steps.step(pairs))
-        except _RETRIED as error:
-            self._note(error)
-        finally:
-            self._measure(started, pairs, opened, symbol, is_whole=is_whole)
-        return is_whole
+    def _sync_step(self, selection: Selection, symbol: str | None) -> bool:
+        started, before = time.perf_counter(), self._so_far()
+        if self._opens_stream:
+            self.provider.start()
+        is_whole = self._carrier.run(self._steps.step(selection))
+        return self._measure(started, before, selection.pairs, symbol, is_whole=is_whole)
 
-    async def _async_step(self, pairs: Sequence[Pair], symbol: str | None) -> bool:
-        started, opened = time.perf_counter(), self._steps.opened
-        is_whole = False
-        try:
-            is_whole = await self._arun(self._steps.step(pairs))
-        except _RETRIED as error:
-            self._note(error)
-        finally:
-            self._measure(started, pairs, opened, symbol, is_whole=is_whole)
-        return is_whole
-
-    # --- the two skins ------------------------------------------------------------------------
-
-    def _run(self, work: Work[T]) -> T:
-        """Answer the wishes of `work` with sync calls."""
-        answer: Any = None
-        while True:
-            try:
-                wish = work.send(answer)
-            except StopIteration as stop:
-                return stop.value  # type: ignore[no-any-return]
-            if isinstance(wish, Ask):
-                get = self.provider.get_latest_snapshot
-                answer = [get(symbol) for symbol in wish.symbols]
-            else:
-                answer = [self._pairs.carry(intent) for intent in wish.intents]
-
-    async def _arun(self, work: Work[T]) -> T:
-        """Answer the wishes of `work` with awaits; what may wait is awaited together."""
-        answer: Any = None
-        while True:
-            try:
-                wish = work.send(answer)
-            except StopIteration as stop:
-                return stop.value  # type: ignore[no-any-return]
-            if isinstance(wish, Ask):
-                ask = self.provider.aget_latest_snapshot
-                if self.provider.in_memory is True:
-                    answer = [await ask(symbol) for symbol in wish.symbols]
-                else:
-                    answer = await asyncio.gather(*map(ask, wish.symbols))
-            elif self._pairs.in_memory:
-                answer = [await self._pairs.acarry(intent) for intent in wish.intents]
-            else:
-                answer = await asyncio.gather(*map(self._pairs.acarry, wish.intents))
+    async def _async_step(self, selection: Selection, symbol: str | None) -> bool:
+        started, before = time.perf_counter(), self._so_far()
+        if self._opens_stream:
+            await self.provider.astart()
+        is_whole = await self._carrier.arun(self._steps.step(selection))
+        return self._measure(started, before, selection.pairs, symbol, is_whole=is_whole)
 
     # --- loops --------------------------------------------------------------------------------
 
     def run_forever(self) -> None:
         """Poll the first route until `max_runtime_seconds` or `stop`."""
         deadline = self._begin()
-        self.provider.start()
         try:
+            self.provider.start()
             while self._goes_on(deadline):
                 self.run_once()
-                self._stop.wait(self._pause(deadline))
+                self._stopping.wait(self._pause(deadline))
         finally:
-            self._run(self._steps.leave_nothing())
-            self.provider.stop()
+            self._stopping.clear()
+            try:
+                self._carrier.run(self._steps.leave_nothing())
+            finally:
+                self.provider.stop()
 
     async def arun_forever(self) -> None:
         """`run_forever` on an event loop; leaves no task or order behind, also when cancelled."""
-        await self._aloop(self.arun_once)
+        await self._poll(self.arun_once)
 
-    async def arun_multisymbol_loop(self, symbols: Sequence[str]) -> None:
+    async def arun_multisymbol_loop(self, symbols: Iterable[str]) -> None:
         """Poll the routes of all `symbols`, every pass in one step over all of them."""
         chosen = tuple(symbols)
-        self._pairs.of_symbols(chosen)
-        await self._aloop(lambda: self.arun_once_for_symbols(chosen))
+        await self._poll(lambda: self.arun_once_for_symbols(chosen))
 
-    async def _aloop(self, step: Callable[[], Coroutine[Any, Any, bool]]) -> None:
-        deadline = self._begin()
-        await self.provider.astart()
-        try:
+    async def _poll(self, step: Callable[[], Coroutine[Any, Any, bool]]) -> None:
+        async with self._running() as (deadline, woken):
             while self._goes_on(deadline):
                 await step()
-                await asyncio.sleep(self._pause(deadline))
-        finally:
-            await self._arun(self._steps.leave_nothing())
-            await self.provider.astop()
+                await _sleep(woken, self._pause(deadline))
 
     async def arun_event_driven(self) -> None:
         """Act on every book in the moment it arrives; the provider must have a stream.
@@ -273,96 +224,116 @@ class ArbitrageLiveRunner:
         The step runs inside the provider's callback; only orders to exchanges that must be waited
         for leave it. Raises `ConfigError` for a provider that does not stream.
         """
-        provider = self.provider
-        if not isinstance(provider, WebSocketMarketDataProvider):
+        stream = self._stream
+        if stream is None:
             raise ConfigError(
                 "the event-driven loop needs a provider that streams (data_source='ws'); got "
-                f"{type(provider).__name__}, nothing was started"
+                f"{type(self.provider).__name__}, nothing was started"
             )
-        deadline = self._begin()
-        wake = asyncio.Event()
-        unsubscribe = provider.subscribe(lambda key, book: self._on_update(key, book, wake))
-        await provider.astart()
-        try:
-            while self._goes_on(deadline):
-                await self._sleep_until_woken(wake, deadline)
-                await self._arun(self._steps.catch_up())
-        finally:
-            unsubscribe()
-            await self._arun(self._steps.leave_nothing())
-            await provider.astop()
+        async with self._running() as (deadline, woken):
+            unsubscribe = stream.subscribe(lambda key, book: self._on_update(key, book, woken))
+            try:
+                await self._async_step(self._pairs.everything(), None)
+                while self._goes_on(deadline):
+                    tick_seconds = self.engine.config.tick_seconds
+                    pause = max(0.0, min(tick_seconds, deadline - self._monotonic()))
+                    await _sleep(woken, pause)
+                    self._steps.tick_if_due(self._steps.stamp())
+                    await self._carrier.arun(self._steps.catch_up())
+            finally:
+                unsubscribe()
 
-    async def _sleep_until_woken(self, wake: asyncio.Event, deadline: float) -> None:
-        """Wait for orders to carry; when nothing comes, time passes for the engine."""
-        pause = min(self.engine.config.tick_seconds, deadline - self._monotonic())
-        try:
-            await asyncio.wait_for(wake.wait(), max(0.0, pause))
-        except TimeoutError:
-            self._steps.tick(self._steps.stamp())
-        wake.clear()
-
-    def _on_update(self, key: str, book: OrderBookSnapshot, wake: asyncio.Event) -> None:
-        started, opened = time.perf_counter(), self._steps.opened
+    def _on_update(self, key: str, book: OrderBookSnapshot, woken: asyncio.Event) -> None:
+        started, before = time.perf_counter(), self._so_far()
         self._steps.look([book.event(self._pairs.venue_of(key))])
         if self._steps.has_pending:
-            if self._pairs.in_memory:
-                self._run(self._steps.execute(None))
+            if self._carrier.orders_in_memory:
+                self._carrier.run(self._steps.execute(None))
             else:
-                wake.set()
-        self._measure(started, (), opened, book.symbol, is_whole=True)
+                woken.set()
+        pairs = self._pairs.of_symbol(book.symbol)
+        self._measure(started, before, pairs, book.symbol, is_whole=True)
 
     def stop(self) -> None:
-        """End a running loop after its current step; may be called from any thread."""
-        self._stop.set()
+        """End the running loop, or the next one if none runs, after its current step; may be
+        called from any thread."""
+        self._stopping.set()
+        with suppress(RuntimeError):  # an event loop that has ended in this moment
+            self._wake()
+
+    @asynccontextmanager
+    async def _running(self) -> AsyncIterator[tuple[float, asyncio.Event]]:
+        """What every async loop begins and ends with; gives its deadline and what wakes it."""
+        deadline, woken = self._begin(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self._wake = lambda: loop.call_soon_threadsafe(woken.set)
+        try:
+            await self.provider.astart()
+            yield deadline, woken
+        finally:
+            self._wake = _nobody
+            self._stopping.clear()
+            try:
+                await self._carrier.arun(self._steps.leave_nothing())
+            finally:
+                await self.provider.astop()
 
     def _begin(self) -> float:
-        self._stop.clear()
+        """Starts the clock of a loop; returns when it must end, in monotonic seconds."""
         self._started_at = self._monotonic()
         limit = self.config.max_runtime_seconds
         return float("inf") if limit is None else self._started_at + limit
 
     def _goes_on(self, deadline: float) -> bool:
-        return not self._stop.is_set() and self._monotonic() < deadline
+        return not self._stopping.is_set() and self._monotonic() < deadline
 
     def _pause(self, deadline: float) -> float:
         return max(0.0, min(self.config.poll_interval_seconds, deadline - self._monotonic()))
 
-    def _note(self, error: Exception) -> None:
-        """A venue could not be reached: the step has failed, the next one tries again."""
-        self.last_error = f"{type(error).__name__}: {error}"
-
     # --- measuring ----------------------------------------------------------------------------
+
+    @property
+    def last_error(self) -> str:
+        """What went wrong last, empty if nothing did."""
+        return self._carrier.last_error
+
+    def _so_far(self) -> tuple[int, int]:
+        """Trades opened and errors before a step."""
+        return self._steps.opened, self._carrier.errors
 
     def _measure(
         self,
         started: float,
+        before: tuple[int, int],
         pairs: Sequence[Pair],
-        opened: int,
         symbol: str | None,
         *,
         is_whole: bool,
-    ) -> None:
+    ) -> bool:
+        """Count a step; returns whether it was a success."""
         seconds = time.perf_counter() - started
+        opened, errors = before
+        is_success = is_whole and self._carrier.errors == errors
         self._loops += 1
         self._loop_seconds += seconds
-        self._failed_loops += not is_whole
+        self._failed_loops += not is_success
         if self._started_at is None:
             self._started_at = self._monotonic()
+        stream = self._stream
         self.metrics.update_loop_metrics(
             seconds * 1e3,
             self._steps.opened - opened,
-            pairs[0].spread_bps() if pairs else 0.0,
+            pairs[0].spread_bps() if pairs else None,
             self.config.data_source,
-            symbol=symbol,
+            stream is not None and stream.ws_connected,
+            0 if stream is None else stream.reconnects,
+            symbol,
         )
+        return is_success
 
     def get_stats(self) -> dict[str, Any]:
         """What has happened so far. Loop times are work alone, without the sleep between."""
         elapsed = 0.0 if self._started_at is None else self._monotonic() - self._started_at
-        refusals: dict[str, int] = {}
-        for route in self.engine.routes.values():
-            for reason, count in route.refusals.items():
-                refusals[reason] = refusals.get(reason, 0) + count
         return {
             "elapsed_seconds": elapsed,
             "loop_count": self._loops,
@@ -372,16 +343,40 @@ class ArbitrageLiveRunner:
             "total_pnl_usd": float(self.engine.risk.realised_usd),
             "active_orders": len(self.engine.accounts.live_orders()),
             "avg_loop_time_ms": self._loop_seconds / self._loops * 1e3 if self._loops else 0.0,
-            "refusals": refusals,
+            "refusals": refusals(self.engine),
             "last_error": self.last_error,
         }
 
 
-def _provider(config: ArbitrageLiveConfig, a: Exchange, b: Exchange) -> MarketDataProvider:
-    exchanges = {"a": a, "b": b}
-    if config.data_source == "ws":
-        return WebSocketMarketDataProvider(exchanges=exchanges)
-    return RestMarketDataProvider(exchanges=exchanges)
+async def _sleep(woken: asyncio.Event, seconds: float) -> None:
+    """Wait until woken, at most for `seconds`."""
+    if seconds <= 0.0:
+        await asyncio.sleep(0)
+    else:
+        timer = asyncio.get_running_loop().call_later(seconds, woken.set)
+        try:
+            await woken.wait()
+        finally:
+            timer.cancel()
+    woken.clear()
+
+
+def _nobody() -> None:
+    """Who is woken while no loop runs."""
+
+
+def _provider(
+    config: ArbitrageLiveConfig,
+    a: Exchange,
+    b: Exchange,
+    max_age_seconds: float,
+    clock_ns: Callable[[], int],
+) -> MarketDataProvider:
+    """The provider of a runner that was given none; its time is the runner's."""
+    streams = config.data_source == "ws"
+    kind = WebSocketMarketDataProvider if streams else RestMarketDataProvider
+    clock = time.time if clock_ns is time.time_ns else lambda: ns_to_seconds(clock_ns())
+    return kind(exchanges={"a": a, "b": b}, max_age_seconds=max_age_seconds, clock=clock)
 
 
 def _terms(engine: ArbitrageConfig, live: ArbitrageLiveConfig) -> ArbitrageConfig:

@@ -45,13 +45,14 @@ def run_paper(
         log(decisions)
         watch.on_decisions(decisions)
 
-    session = build_session(settings, instruments, generator.fees(), on_decisions=on_decisions)
+    fees = generator.fees()
+    session = build_session(settings, instruments, fees, on_decisions=on_decisions)
     with ExitStack() as stack:
         writer = None
         if record is not None:
             writer = stack.enter_context(RecordingWriter(record))
-            for instrument in instruments.values():
-                writer.instrument(instrument)
+            for market, instrument in instruments.items():
+                writer.instrument(instrument, fees=fees[market])
         table = stack.enter_context(TerminalTable(language=language)) if shows_table else None
         runner = PaperRunner(
             session,

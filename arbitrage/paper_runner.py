@@ -6,21 +6,19 @@ the same orders, digest for digest.
 """
 
 import asyncio
-import contextlib
-import signal
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from arbitrage.config import Market, MarketTable
+from arbitrage.config_tables import MarketTable
+from arbitrage.domain.errors import ConfigError
 from arbitrage.domain.events import MarketEvent
 from arbitrage.domain.units import NS_PER_SECOND
 from arbitrage.engine.session import Session
+from arbitrage.running_session import RunningSession, loop_factory, stopped_by_signals
 from arbitrage.sim.calibration import MEASURED_DISLOCATIONS, STAGED_DISLOCATIONS
 from arbitrage.sim.market import MarketGenerator, MarketSpec, kimchi_spec, krw_pair_spec
 
-_REMEMBERED_STEPS = 2_000
 # Without a pause now and then a signal would wait for the market to fall silent.
 _MAX_EVENTS_WITHOUT_PAUSE = 256
 
@@ -31,12 +29,8 @@ class EventSink(Protocol):
     def write(self, event: MarketEvent) -> None: ...
 
 
-class PaperRunner:
-    """Feeds `events` to `session` at their own time.
-
-    `step_ns` holds how long the last steps took, `lateness_ns` how late after its time the last
-    event was taken in, `last_event_ns` when each market was last heard of.
-    """
+class PaperRunner(RunningSession):
+    """Feeds `events` to `session` at their own time."""
 
     def __init__(
         self,
@@ -48,22 +42,14 @@ class PaperRunner:
         refresh_seconds: float = 0.25,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
+        venues = [gateway.venue for gateway in session.gateways]
+        super().__init__(session.engine, venues, clock_ns)
         self.session = session
-        self.step_ns: deque[int] = deque(maxlen=_REMEMBERED_STEPS)
-        self.lateness_ns = 0
-        self.last_event_ns: dict[Market, int] = {}
-        self.events_by_venue: dict[str, int] = {}
-        self.started_ns = 0
         self._events: Iterator[MarketEvent] = iter(events)
         self._record = record
         self._on_refresh = on_refresh
         self._refresh_ns = int(refresh_seconds * NS_PER_SECOND)
-        self._clock_ns = clock_ns
         self._is_stopped = False
-
-    @property
-    def now_ns(self) -> int:
-        return self._clock_ns()
 
     def stop(self) -> None:
         """End after the current event."""
@@ -71,7 +57,7 @@ class PaperRunner:
 
     def run(self, seconds: float | None = None) -> None:
         """Run until the events end, `seconds` have passed, Ctrl-C, or `stop`."""
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(self.arun(seconds))
 
     async def arun(self, seconds: float | None = None) -> None:
@@ -80,7 +66,7 @@ class PaperRunner:
         deadline_ns = None if seconds is None else now_ns + int(seconds * NS_PER_SECOND)
         next_refresh_ns = now_ns
         unpaused = 0
-        with self._stopped_by_signals():
+        with stopped_by_signals(self.stop):
             for event in self._events:
                 now_ns = self._clock_ns()
                 wait_ns = event.ts_ns - now_ns
@@ -101,49 +87,22 @@ class PaperRunner:
         self._refresh()
 
     def _take_in(self, event: MarketEvent, now_ns: int) -> None:
-        self.lateness_ns = max(0, now_ns - event.ts_ns)
         if self._record is not None:
             self._record.write(event)
         started_ns = time.perf_counter_ns()
         self.session.on_event(event)
-        self.step_ns.append(time.perf_counter_ns() - started_ns)
-        venue, symbol = getattr(event, "venue", ""), getattr(event, "symbol", "")
-        self.last_event_ns[venue, symbol] = event.ts_ns
-        self.events_by_venue[venue] = self.events_by_venue.get(venue, 0) + 1
+        self.count(event, now_ns, started_ns)
 
     def _refresh(self) -> None:
         if self._on_refresh is not None:
             self._on_refresh(self)
 
-    @contextlib.contextmanager
-    def _stopped_by_signals(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM end the session in order, with its summary."""
-        loop = asyncio.get_running_loop()
-        handled = []
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # Not every platform and no thread but the main one can handle signals here.
-            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(number, self.stop)
-                handled.append(number)
-        try:
-            yield
-        finally:
-            for number in handled:
-                loop.remove_signal_handler(number)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """uvloop where it is installed: it wakes up quicker and idles cheaper."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
-
 
 def market_generator(table: MarketTable) -> MarketGenerator:
-    """The simulated market that a configuration asks for."""
+    """The simulated market that a configuration asks for.
+
+    Raises `ConfigError` for an asset that the simulation does not know.
+    """
     spec_of: Callable[..., MarketSpec] = kimchi_spec if table.kind == "kimchi" else krw_pair_spec
     dislocations = STAGED_DISLOCATIONS if table.staged else MEASURED_DISLOCATIONS
     options = {
@@ -151,6 +110,9 @@ def market_generator(table: MarketTable) -> MarketGenerator:
         "time_scale": table.time_scale,
         "dislocations": dislocations,
     }
-    if table.bases is not None:
+    if table.bases is None:
+        return MarketGenerator(spec_of(**options), table.seed)
+    try:
         return MarketGenerator(spec_of(table.bases, **options), table.seed)
-    return MarketGenerator(spec_of(**options), table.seed)
+    except ConfigError as error:
+        raise ConfigError(f"market.bases is {table.bases}: {error}") from None

@@ -29,7 +29,7 @@ def replay(
     for a route to a market that was not recorded.
     """
     log = TradeLog()
-    session = build_session(settings, recording.instruments, on_decisions=log)
+    session = build_session(settings, recording.instruments, recording.fees, on_decisions=log)
     last_ns = 0
     take_in = session.on_event
     event: MarketEvent

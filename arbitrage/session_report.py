@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from arbitrage.domain.decisions import Decision, TradeClosed
-from arbitrage.domain.trade import ArbitrageTrade
-from arbitrage.domain.units import ns_to_seconds, plain
-from arbitrage.engine.route_state import RouteState
+from arbitrage.domain.trade import ArbitrageTrade, TradePnl
+from arbitrage.domain.units import ZERO, ns_to_seconds, plain
+from arbitrage.engine.engine import ArbitrageEngine
+from arbitrage.engine.route_state import RouteState, RouteTotals
 from arbitrage.engine.session import Session
 
 MAX_TRADES_KEPT = 100_000
@@ -43,7 +44,7 @@ def report(session: Session, log: TradeLog) -> dict[str, Any]:
         "trades_left_out": log.left_out,
         "routes": {name: _route_row(route) for name, route in engine.routes.items()},
         "pnl_usd": _amount(engine.risk.realised_usd),
-        "refusals": refusals(session),
+        "refusals": refusals(engine),
         "balances": {
             venue: {name: plain(amount) for name, amount in ledger.balances(venue).items()}
             for venue in venues
@@ -74,10 +75,10 @@ def ties_out(session: Session) -> bool:
     )
 
 
-def refusals(session: Session) -> dict[str, int]:
+def refusals(engine: ArbitrageEngine) -> dict[str, int]:
     """How often each reason stood in the way, all routes together, most frequent first."""
     total: dict[str, int] = {}
-    for route in session.engine.routes.values():
+    for route in engine.routes.values():
         for reason, count in route.refusals.items():
             total[reason] = total.get(reason, 0) + count
     return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
@@ -90,11 +91,7 @@ def _route_row(route: RouteState) -> dict[str, Any]:
         "trades": totals.trades,
         "losses": totals.losses,
         "open_trades": len(route.trades),
-        "price": _amount(totals.price),
-        "fx": _amount(totals.fx),
-        "fees": _amount(totals.fees),
-        "funding": _amount(totals.funding),
-        "pnl": _amount(totals.price + totals.fx + totals.fees + totals.funding),
+        **_split(totals),
         "pnl_usd": _amount(totals.pnl_usd),
         "dust": plain(route.dust),
         "halted": route.halted_reason,
@@ -118,14 +115,23 @@ def trade_row(trade: ArbitrageTrade) -> dict[str, Any]:
         "exit_price_a": _amount(trade.exit_price_a),
         "exit_price_b": _amount(trade.exit_price_b),
         "edge_bps": round(trade.edge_bps, 4),
-        "price": _amount(trade.pnl.price),
-        "fx": _amount(trade.pnl.fx),
-        "fees": _amount(trade.pnl.fees),
-        "funding": _amount(trade.pnl.funding),
+        **_split(trade.pnl),
         "pnl_usd": _amount(trade.pnl_usd),
     }
 
 
+def _split(result: RouteTotals | TradePnl) -> dict[str, str]:
+    """A result in A's quote: its parts as they are shown, and what these add up to."""
+    names = ("price", "fx", "fees", "funding")
+    parts = {name: _rounded(getattr(result, name)) for name in names}
+    parts["pnl"] = sum(parts.values(), ZERO)
+    return {name: plain(value) for name, value in parts.items()}
+
+
 def _amount(value: Decimal | None) -> str | None:
+    return None if value is None else plain(_rounded(value))
+
+
+def _rounded(value: Decimal) -> Decimal:
     """Exact up to 1e-8, which is below every venue's smallest unit."""
-    return None if value is None else plain(round(value, 8))
+    return round(value, 8)

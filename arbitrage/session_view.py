@@ -1,4 +1,4 @@
-"""Fills a `SessionView` from a running paper session: what its person sees, nothing it acts on."""
+"""Fills a `SessionView` from a running session: what its person sees, nothing it acts on."""
 
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ from arbitrage.monitoring.view import (
     VenueView,
     refusal_counts,
 )
-from arbitrage.paper_runner import PaperRunner
+from arbitrage.running_session import RunningSession
 from arbitrage.session_report import refusals
 
 _STALE_MS = 5_000.0
@@ -51,10 +51,9 @@ class SessionWatch:
                 text = f"{decision.scope}: {decision.level} ({decision.reason})"
                 self.alerts.append(Alert(severity, text))
 
-    def view(self, runner: PaperRunner) -> SessionView:
+    def view(self, runner: RunningSession) -> SessionView:
         """The session as it stands now."""
-        session = runner.session
-        engine = session.engine
+        engine = runner.engine
         now_ns = runner.now_ns
         elapsed = max(1e-9, (now_ns - runner.started_ns) / NS_PER_SECOND)
         steps = sorted(runner.step_ns)
@@ -62,14 +61,14 @@ class SessionWatch:
         return SessionView(
             mode=self.mode,
             elapsed_seconds=elapsed,
-            events=session.events,
-            events_per_second=session.events / elapsed,
-            venues=[self._venue(runner, gateway.venue) for gateway in session.gateways],
+            events=runner.events,
+            events_per_second=runner.events / elapsed,
+            venues=[self._venue(runner, name) for name in runner.venues],
             routes=routes,
             pnl=_sum(route.pnl for route in routes),
             trades_opened=self.opened,
             trades_closed=self.closed,
-            refusals=refusal_counts(refusals(session)),
+            refusals=refusal_counts(refusals(engine)),
             loop_p50_us=steps[len(steps) // 2] / 1e3 if steps else None,
             loop_p99_us=steps[len(steps) * 99 // 100] / 1e3 if steps else None,
             open_trades=[
@@ -82,10 +81,10 @@ class SessionWatch:
             note=self.note,
         )
 
-    def _venue(self, runner: PaperRunner, name: str) -> VenueView:
+    def _venue(self, runner: RunningSession, name: str) -> VenueView:
         times = [ts_ns for (venue, _), ts_ns in runner.last_event_ns.items() if venue == name]
         age_ms = None if not times else max(0.0, (runner.now_ns - max(times)) / NS_PER_MS)
-        known = runner.session.engine.venues.get(name)
+        known = runner.engine.venues.get(name)
         if (known is not None and not known.is_up) or age_ms is None:
             state = VenueState.DOWN
         else:
@@ -99,8 +98,8 @@ class SessionWatch:
             reason="" if known is None else known.reason,
         )
 
-    def _route(self, runner: PaperRunner, route: RouteState) -> RouteView:
-        usd_rate = runner.session.engine.trading.valuation.usd_rate(route.a.instrument.quote)
+    def _route(self, runner: RunningSession, route: RouteState) -> RouteView:
+        usd_rate = runner.engine.trading.valuation.usd_rate(route.a.instrument.quote)
         premium = route.premium()
         direction, edge_bps = _best_edge(route)
         top = max(route.refusals.items(), key=lambda item: item[1], default=("", 0))
@@ -125,9 +124,9 @@ class SessionWatch:
         )
 
     def _open_trade(
-        self, runner: PaperRunner, route: RouteState, state: TradeState
+        self, runner: RunningSession, route: RouteState, state: TradeState
     ) -> OpenTradeView:
-        engine = runner.session.engine
+        engine = runner.engine
         usd_rate = engine.trading.valuation.usd_rate(route.a.instrument.quote)
         trade: ArbitrageTrade = state.trade
         mid = route.a.market.mid or 0.0

@@ -29,8 +29,10 @@ IMPORTS_BY_TEXT = {
     "arbitrage/__init__.py": "the public names load on first use",
     "arbitrage/exchanges/registry.py": "a venue loads when it is asked for",
 }
-# Who may catch everything, and why; it must halt.
-CATCHES_ALL: dict[str, str] = {}
+# Who may catch everything, and why; it must fail closed.
+CATCHES_ALL = {
+    "arbitrage/carrier.py": "what a user's exchange raises leaves a book unseen, an order in doubt",
+}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Files = dict[str, str]
