@@ -24,7 +24,7 @@ def build_session(
 ) -> Session:
     """A session of the routes of `settings` on paper venues that trade `instruments`.
 
-    Raises `ConfigError` if a route's market is not among them.
+    Raises `ConfigError` if a route's market is not among them, or its costs are not known.
     """
     own_fees = fees or {}
     engine = ArbitrageEngine(settings.engine_config(instruments, own_fees))
@@ -37,9 +37,10 @@ def build_session(
                 if venue == name
             },
             fees={
-                symbol: settings.fees_of((venue, symbol), own_fees)
+                symbol: schedule
                 for venue, symbol in instruments
                 if venue == name
+                and (schedule := settings.fees_of((venue, symbol), own_fees)) is not None
             },
             balances=table.balances,
             latency_ns=table.latency_ns,

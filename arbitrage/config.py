@@ -127,6 +127,12 @@ class Settings(Table):
                 key = f"routes[{position}].{leg}"
                 raise ConfigError(unknown_market(key, its_market, instruments))
             schedule = self.fees_of(its_market, fees)
+            if schedule is None:
+                raise ConfigError(
+                    f"routes[{position}].{leg} is '{':'.join(its_market)}': what it costs to trade "
+                    f"is not known; write it down, for instance [venues.{its_market[0]}] "
+                    "fees = { taker_bps = 5 }; nothing was started"
+                )
             legs.append(LegConfig(instrument=instrument, fees=schedule))
         a, b = legs
         quotes = a.instrument.quote, b.instrument.quote
@@ -138,12 +144,13 @@ class Settings(Table):
             **{**self.terms.given(), **route.given()},
         )
 
-    def fees_of(self, its_market: Market, fees: Mapping[Market, FeeSchedule]) -> FeeSchedule:
-        """What trading a market costs: the file's word first, then the market's own."""
+    def fees_of(self, its_market: Market, fees: Mapping[Market, FeeSchedule]) -> FeeSchedule | None:
+        """What trading a market costs: the file's word first, then the market's own; None if
+        neither says. A cost is never taken for zero."""
         table = self.venues[its_market[0]].fees
         if table is not None:
             return table.schedule()
-        return fees.get(its_market, FeeSchedule())
+        return fees.get(its_market)
 
     def _fx(
         self,

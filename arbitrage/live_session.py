@@ -50,8 +50,9 @@ class LiveGateway(Protocol):
 class LiveSession(RunningSession):
     """One engine on live gateways.
 
-    `record` keeps the market's events, `on_refresh` is called every `refresh_seconds`. Raises
-    `ConfigError` if a route has a leg at a venue without a gateway.
+    `record` keeps the market's events, `on_refresh` is called every `refresh_seconds`. At the end
+    answers are waited for `end_seconds`. Raises `ConfigError` if a route has a leg at a venue
+    without a gateway.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class LiveSession(RunningSession):
         self._on_refresh = on_refresh
         self._refresh_seconds = refresh_seconds
         self._stopped = asyncio.Event()
+        self.end_seconds = _END_SECONDS
 
     def stop(self) -> None:
         """End in order: nothing new is opened, what rests is cancelled, answers are awaited."""
@@ -141,7 +143,7 @@ class LiveSession(RunningSession):
     async def _end_orders(self) -> None:
         """Open nothing more, hedge what is unmatched, cancel what rests, and hear the answers."""
         self._step(Command(max(self.now_ns, self.engine.now_ns), CommandKind.PAUSE))
-        deadline = time.monotonic() + _END_SECONDS
+        deadline = time.monotonic() + self.end_seconds
         self.engine.desk.cancel_all()
         self._tick()
         while self.engine.accounts.live_orders() and time.monotonic() < deadline:

@@ -6,6 +6,7 @@ from pathlib import Path
 from arbitrage.config import Settings, parse
 from arbitrage.config_tables import Market
 from arbitrage.domain.events import MarketEvent
+from arbitrage.domain.fees import FeeSchedule
 from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.units import NS_PER_SECOND
 from arbitrage.paper_runner import market_generator
@@ -67,6 +68,11 @@ def small(*changes: tuple[str, str]) -> Settings:
 
 def generator_of(settings: Settings) -> MarketGenerator:
     return market_generator(settings.market)
+
+
+def fees_of(settings: Settings) -> dict[Market, FeeSchedule]:
+    """What trading the settings' simulated markets costs."""
+    return dict(generator_of(settings).fees())
 
 
 def instruments_of(settings: Settings) -> dict[Market, Instrument]:

@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from small_market import SMALL, instruments_of, small
+from small_market import SMALL, fees_of, instruments_of, small
 
 from arbitrage.assembly import build_session
 from arbitrage.config import load, parse
@@ -52,7 +52,7 @@ def test_fractions_are_read_exactly() -> None:
 
 def test_terms_of_a_route_stand_before_those_of_all() -> None:
     settings = small(("[[routes]]\n", '[[routes]]\nname = "wide"\nmin_edge_bps = 12.25\n'))
-    config = settings.engine_config(instruments_of(settings))
+    config = settings.engine_config(instruments_of(settings), fees_of(settings))
     assert [route.name for route in config.routes] == ["wide BTC", "wide ETH", "wide XRP"]
     assert {route.min_edge_bps for route in config.routes} == {12.25}
     assert {route.max_position_usd for route in config.routes} == {2000.0}
@@ -60,7 +60,7 @@ def test_terms_of_a_route_stand_before_those_of_all() -> None:
 
 
 def test_routes_without_a_name_are_called_by_their_legs() -> None:
-    config = small().engine_config(instruments_of(small()))
+    config = small().engine_config(instruments_of(small()), fees_of(small()))
     assert config.routes[0].name == "upbit:KRW-BTC,binance-usdm:BTCUSDT"
     assert config.opening_balances["upbit"] == {"KRW": Decimal("50000000.5")}
     assert (config.session, config.tick_seconds) == ("t", 1.0)
@@ -75,21 +75,28 @@ def test_routes_without_a_name_are_called_by_their_legs() -> None:
 )
 def test_fx_is_a_book_or_a_rate(table: str, expected: object) -> None:
     settings = small(('book = "upbit:KRW-USDT"', table))
-    config = settings.engine_config(instruments_of(settings))
+    config = settings.engine_config(instruments_of(settings), fees_of(settings))
     assert [route.fx for route in config.routes] == [expected] * 3
 
 
 def test_a_route_may_have_an_fx_of_its_own_and_may_have_none() -> None:
     own = small(("[[routes]]\n", "[[routes]]\nfx = { rate = 1300 }\n"))
-    assert own.engine_config(instruments_of(own)).routes[0].fx == FixedFx("USDT", "KRW", 1300.0)
+    assert own.engine_config(instruments_of(own), fees_of(own)).routes[0].fx == FixedFx(
+        "USDT", "KRW", 1300.0
+    )
     none = small(('[fx]\nbook = "upbit:KRW-USDT"\n', ""))
-    assert none.engine_config(instruments_of(none)).routes[0].fx is None
+    assert none.engine_config(instruments_of(none), fees_of(none)).routes[0].fx is None
 
 
 def test_legs_in_dollars_need_no_fx_and_get_none() -> None:
     settings = small(('a = "upbit:KRW-{base}"', 'a = "binance-usdm:{base}USDT"'))
-    config = settings.engine_config(instruments_of(settings))
+    config = settings.engine_config(instruments_of(settings), fees_of(settings))
     assert [route.fx for route in config.routes] == [None] * 3
+
+
+def test_a_cost_is_never_taken_for_zero() -> None:
+    with pytest.raises(ConfigError, match=r"routes\[0\]\.a .* fees = \{ taker_bps = 5 \}"):
+        small().engine_config(instruments_of(small()))
 
 
 def test_fees_are_the_files_word_then_the_markets_own_then_none() -> None:
@@ -99,7 +106,7 @@ def test_fees_are_the_files_word_then_the_markets_own_then_none() -> None:
     said = FeeSchedule(taker_bps=4.5, manner=FeeManner.RECEIVED)
     assert settings.fees_of(("upbit", "KRW-BTC"), own) == said
     assert small().fees_of(("upbit", "KRW-BTC"), own) == FeeSchedule(taker_bps=9.0)
-    assert small().fees_of(("upbit", "KRW-BTC"), {}) == FeeSchedule()
+    assert small().fees_of(("upbit", "KRW-BTC"), {}) is None
 
 
 # --- what is wrong ------------------------------------------------------------------------------
@@ -214,5 +221,5 @@ def test_markets_that_do_not_exist_or_do_not_fit_are_refused(
 ) -> None:
     settings = small(change)
     with pytest.raises(ConfigError) as refused:
-        settings.engine_config(instruments_of(small()))
+        settings.engine_config(instruments_of(small()), fees_of(small()))
     assert said in str(refused.value)

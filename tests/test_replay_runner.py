@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_market import SMALL, D, events_of, instruments_of, record, small
+from small_market import SMALL, D, events_of, fees_of, instruments_of, record, small
 
 from arbitrage import replay_runner
 from arbitrage.config import parse
@@ -138,8 +138,8 @@ def test_a_route_to_a_market_that_was_not_recorded_is_refused(recording: Recordi
 
 def test_a_recording_without_events_gives_a_report_of_nothing(tmp_path: Path) -> None:
     with RecordingWriter(tmp_path / "rec") as writer:
-        for instrument in instruments_of(small()).values():
-            writer.instrument(instrument)
+        for market, instrument in instruments_of(small()).items():
+            writer.instrument(instrument, fees=fees_of(small())[market])
     report = replay(Recording(tmp_path / "rec"), small())
     assert (report["events"], report["trades"], report["orders_sent"]) == (0, [], 0)
 

@@ -20,8 +20,10 @@ _GOAL_EVENTS_PER_SECOND = 300_000.0
 _SETTINGS = """
 [venues.x]
 balances = { USDT = 1000000, BTC = 10 }
+fees = { taker_bps = 0 }
 [venues.y]
 balances = { USDT = 1000000, BTC = 10 }
+fees = { taker_bps = 0 }
 [terms]
 kind = "inventory"
 min_edge_bps = 5

@@ -7,7 +7,7 @@ replay of its recording are the same run. Answers at one instant come before tic
 market events.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -68,13 +68,7 @@ class Session:
         self.events = 0
         self._by_venue = {gateway.venue: gateway for gateway in gateways}
         self._on_decisions = on_decisions
-        for route in engine.routes.values():
-            for leg in (route.a, route.b):
-                if leg.market.venue not in self._by_venue:
-                    raise ConfigError(
-                        f"route {route.name}: no gateway for {leg.market.venue}; its orders would "
-                        "go nowhere, the session is not started"
-                    )
+        check_gateways(engine, self._by_venue)
         self._tick_ns = int(engine.config.tick_seconds * NS_PER_SECOND)
         self._next_tick_ns = NEVER
         self._next_due_ns = NEVER
@@ -148,3 +142,14 @@ class Session:
 
 def _due(gateway: Gateway) -> int:
     return gateway.next_due_ns
+
+
+def check_gateways(engine: ArbitrageEngine, venues: Container[str]) -> None:
+    """Raise `ConfigError` for a route whose orders would have nowhere to go."""
+    for route in engine.routes.values():
+        for leg in (route.a, route.b):
+            if leg.market.venue not in venues:
+                raise ConfigError(
+                    f"route {route.name}: no gateway for {leg.market.venue}; its orders would "
+                    "go nowhere, the session is not started"
+                )
