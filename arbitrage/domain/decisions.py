@@ -33,6 +33,8 @@ class TradeClosing(msgspec.Struct, frozen=True, tag="closing"):
 
 
 class TradeClosed(msgspec.Struct, frozen=True, tag="closed"):
+    """A trade has ended. It comes again, corrected, for one that a late fill or fee reopened."""
+
     ts_ns: int
     trade: ArbitrageTrade
 

@@ -5,6 +5,7 @@ money until it is known. The venue's own word on a balance is taken as the openi
 compared: what does not tie out is booked as an adjustment and reported.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from arbitrage.domain.fees import FeeManner, FeeSchedule
@@ -14,6 +15,8 @@ from arbitrage.domain.orders import Fill, Order
 from arbitrage.domain.position import Position
 from arbitrage.domain.sides import Side
 from arbitrage.domain.units import ONE, ZERO, decimal_of
+
+NOTHING_KEPT: Mapping[tuple[str, str], Decimal] = {}
 
 
 class Accounts:
@@ -83,16 +86,26 @@ class Accounts:
         return free
 
     def affordable(
-        self, instrument: Instrument, fees: FeeSchedule, side: Side, price: Decimal
+        self,
+        instrument: Instrument,
+        fees: FeeSchedule,
+        side: Side,
+        price: Decimal,
+        *,
+        kept: Mapping[tuple[str, str], Decimal] = NOTHING_KEPT,
     ) -> Decimal:
         """Base units that could be traded on `side` at `price` (quote per base), never negative.
 
-        A perpetual needs margin only beyond what reduces its position.
+        A perpetual needs margin only beyond what reduces its position. `kept`, by venue and
+        currency, is not to be spent.
         """
         venue = instrument.venue
-        if not instrument.is_perpetual and side is Side.SELL:
-            return max(ZERO, self.available(venue, instrument.base))
-        free = max(ZERO, self.available(venue, instrument.quote))
+        is_sale_of_spot = side is Side.SELL and not instrument.is_perpetual
+        currency = instrument.base if is_sale_of_spot else instrument.quote
+        free = self.available(venue, currency) - kept.get((venue, currency), ZERO)
+        free = max(ZERO, free)
+        if is_sale_of_spot:
+            return free
         factor = decimal_of(fees.buy_factor)
         if not instrument.is_perpetual:
             return free / (price * factor)

@@ -77,12 +77,23 @@ def book_leftovers(state: TradeState, fx: Decimal) -> None:
         price = trade.leg_b.entry_price * fx
     if price is None:
         return
-    for leg in (trade.leg_a, trade.leg_b):
-        if leg.instrument.is_perpetual:
-            continue
-        value = (leg.entry_qty - leg.exit_qty) * leg.side.sign * price
-        trade.pnl.price += value
-        if leg is trade.leg_a:
-            trade.pnl.leg_a += value
-        else:
-            trade.pnl.leg_b += value
+    _set_leftovers(state, _held(trade.leg_a) * price, _held(trade.leg_b) * price)
+
+
+def take_leftovers_back(state: TradeState) -> None:
+    """Undo `book_leftovers`: the trade goes on."""
+    _set_leftovers(state, ZERO, ZERO)
+
+
+def _held(leg: TradeLeg) -> Decimal:
+    """Signed base units that a spot leg has left over, fees in base not taken off."""
+    return ZERO if leg.instrument.is_perpetual else (leg.entry_qty - leg.exit_qty) * leg.side.sign
+
+
+def _set_leftovers(state: TradeState, leftover_a: Decimal, leftover_b: Decimal) -> None:
+    pnl = state.trade.pnl
+    change_a, change_b = leftover_a - state.leftover_a, leftover_b - state.leftover_b
+    pnl.price += change_a + change_b
+    pnl.leg_a += change_a
+    pnl.leg_b += change_b
+    state.leftover_a, state.leftover_b = leftover_a, leftover_b

@@ -17,6 +17,7 @@ from arbitrage.domain.fx import FixedFx, FxBook, FxFeed, FxSource
 from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.sides import Direction
 from arbitrage.domain.symbols import USD_LIKE
+from arbitrage.domain.units import BPS
 
 
 class RouteKind(Enum):
@@ -131,6 +132,12 @@ class RouteConfig(msgspec.Struct, frozen=True, kw_only=True):
                 f"route {self.name}: leg A trades {self.a.instrument.base}, leg B "
                 f"{self.b.instrument.base}; both legs of a route trade the same asset"
             )
+        for name in ("slippage_bps", "hedge_band_max_bps"):
+            if getattr(self, name) >= BPS:
+                raise ConfigError(
+                    f"route {self.name}: {name} is {getattr(self, name)}; expected less than "
+                    "10000, or a sale could be for nothing"
+                )
         if self.max_open_trades < 1:
             raise ConfigError(f"route {self.name}: max_open_trades is {self.max_open_trades}")
         if self.exit_half_life_seconds is not None and self.exit_half_life_seconds <= 0:
@@ -195,6 +202,8 @@ class ArbitrageConfig(msgspec.Struct, frozen=True):
             raise ConfigError(f"min_spread_bps is {self.min_spread_bps}; expected a number")
         if self.max_open_trades < 1:
             raise ConfigError(f"max_open_trades is {self.max_open_trades}; expected one or more")
+        if not (isfinite(self.tick_seconds) and self.tick_seconds > 0):
+            raise ConfigError(f"tick_seconds is {self.tick_seconds}; expected more than zero")
         if not self.session.isalnum() or not self.session.isascii() or len(self.session) > 16:
             raise ConfigError(
                 f"session {self.session!r}: expected 1 to 16 ASCII letters and digits, since it "

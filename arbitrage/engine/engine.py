@@ -21,13 +21,14 @@ from arbitrage.domain.events import (
     Event,
     Funding,
     FundingPayment,
+    Levels,
     MarketTrade,
     OrderUpdate,
     Tick,
     VenueStatus,
 )
 from arbitrage.domain.fx import FixedFx, FxFeed, FxQuote, FxSource
-from arbitrage.domain.units import decimal_of
+from arbitrage.domain.units import decimal_of, plain
 from arbitrage.engine import standing_orders
 from arbitrage.engine.accounts import Accounts
 from arbitrage.engine.config import ArbitrageConfig, RouteConfig
@@ -51,6 +52,7 @@ class ArbitrageEngine:
         self.routes: dict[str, RouteState] = {}
         self.markets: dict[str, dict[str, Market]] = {}
         self.rates: dict[tuple[str, str], FxRate] = {}
+        self._fed_rates: dict[tuple[str, str], FxRate] = {}
         self.accounts = Accounts()
         self.risk = RiskLadder(self.config.risk_limits)
         self.desk = OrderDesk(self.config.session, self.accounts, self.risk)
@@ -150,14 +152,21 @@ class ArbitrageEngine:
             self.rates.setdefault((source.base, source.quote), rate)
             return rate
         if isinstance(source, FxFeed):
-            key = (source.base, source.quote)
-            return self.rates.setdefault(key, FxRate(*key))
+            return self._fed_rate(source.base, source.quote)
         market = self._market(source.venue, source.symbol)
         if market.fx_rate is None:
             market.fx_rate = FxRate(*source.currencies)
             market.fx_rate.venue = source.venue
             self.rates.setdefault(source.currencies, market.fx_rate)
         return market.fx_rate
+
+    def _fed_rate(self, base: str, quote: str) -> FxRate:
+        """The rate that `FxQuote` events set, apart from any book or fixed rate of the pair."""
+        key = (base, quote)
+        if key not in self._fed_rates:
+            self._fed_rates[key] = FxRate(base, quote)
+            self.rates.setdefault(key, self._fed_rates[key])
+        return self._fed_rates[key]
 
     # --- what happens in the markets ----------------------------------------------------------
 
@@ -184,7 +193,7 @@ class ArbitrageEngine:
         market = self.markets.get(event.venue, {}).get(event.symbol)
         if market is None:
             return
-        bids, asks = [(event.bid, event.bid_qty)], [(event.ask, event.ask_qty)]
+        bids, asks = _side(event.bid, event.bid_qty), _side(event.ask, event.ask_qty)
         market.replace(bids, asks, 0, event.ts_ns)
         self._look(market)
 
@@ -232,10 +241,8 @@ class ArbitrageEngine:
         return rate.routes
 
     def _on_fx(self, event: FxQuote) -> None:
-        """Only a rate that no book feeds is set by quotes."""
-        rate = self.rates.get((event.base, event.quote))
-        if rate is None or rate.is_fixed or rate.venue:
-            return
+        """A quote of a pair that no route needs still values fees paid in it."""
+        rate = self._fed_rate(event.base, event.quote)
         if rate.set(event.bid, event.ask, event.ts_ns):
             for route in rate.routes:
                 route.refold()
@@ -258,7 +265,8 @@ class ArbitrageEngine:
         difference = self.accounts.confirm(event.venue, event.currency, event.total)
         if difference:
             venue = self.venues.setdefault(event.venue, VenueState())
-            reason = f"{difference} {event.currency} at {event.venue} is not ours by any fill"
+            amount = f"{plain(difference)} {event.currency}"
+            reason = f"{amount} at {event.venue} is not ours by any fill"
             venue.unexplained[event.currency] = reason
             self.decisions.append(RiskChanged(self.now_ns, event.venue, "REDUCE_ONLY", reason))
 
@@ -274,3 +282,9 @@ class ArbitrageEngine:
 
     def _on_command(self, event: Command) -> None:
         standing_orders.obey(self, event)
+
+
+def _side(price: float, qty: float) -> Levels:
+    """One side of a quote. A side of no price or no size is how venues quote an empty one; as a
+    level it would pass for a gift."""
+    return [(price, qty)] if price > 0.0 and qty > 0.0 else []

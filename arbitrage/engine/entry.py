@@ -5,8 +5,12 @@ everything, then the proofs of the data, then what the route is already doing, t
 at last the size.
 """
 
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
 from arbitrage.domain.sides import Direction
 from arbitrage.domain.trade import TradePhase
+from arbitrage.domain.units import ZERO
 from arbitrage.engine.accounts import Accounts
 from arbitrage.engine.freshness import unfit
 from arbitrage.engine.market_state import VenueState
@@ -57,10 +61,12 @@ def opportunity(
     risk: RiskLadder,
     usd_rate: float,
     gross_usd: float,
+    kept: Mapping[tuple[str, str], Decimal],
 ) -> Opportunity | str:
     """The sized opportunity, or the reason why there is none.
 
-    `usd_rate` is dollars per unit of A's quote, `gross_usd` the notional of all open legs.
+    `usd_rate` is dollars per unit of A's quote, `gross_usd` the notional of all open legs, `kept`
+    what `kept_for_exits` says.
     """
     if usd_rate <= 0.0:
         return "no_fx"
@@ -74,6 +80,7 @@ def opportunity(
         bounds=bounds,
         usd_rate=usd_rate,
         accounts=accounts,
+        kept=kept,
     )
 
 
@@ -87,6 +94,22 @@ def _bounds(route: RouteState, risk: RiskLadder, usd_rate: float, gross_usd: flo
         Bound("risk:max_route_notional", left_on_route),
         Bound("risk:max_gross_notional", (limits.max_gross_notional_usd - gross_usd) / 2),
     ]
+
+
+def kept_for_exits(routes: Iterable[RouteState]) -> dict[tuple[str, str], Decimal]:
+    """What open trades need for their way back, by venue and currency: the coin that a spot leg
+    holds, the money for which it sold. Another route that spent it would lock them in."""
+    kept: dict[tuple[str, str], Decimal] = {}
+    for route in routes:
+        for state in route.trades if route.is_convergence else ():
+            for leg in (state.trade.leg_a, state.trade.leg_b):
+                of, held = leg.instrument, leg.position
+                if of.is_perpetual or not held:
+                    continue
+                key = (of.venue, of.base if held > 0 else of.quote)
+                amount = held if held > 0 else -held * (leg.entry_price or ZERO)
+                kept[key] = kept.get(key, ZERO) + amount
+    return kept
 
 
 def route_notional_usd(route: RouteState, usd_rate: float) -> float:

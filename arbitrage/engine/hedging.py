@@ -6,7 +6,7 @@ orders what is missing, so a lost or repeated message can delay an action but ne
 What one leg has filled and the other has not is hedged at once, on the lagging leg, within a band
 around the touch that widens step by step. Past its bound the cheaper way is taken: go on, or take
 the leader back. When that fails too the route halts with the residual shown. What is too small
-for any venue to trade is dust and is carried into the next trade of the route.
+to be traded is dust and is carried into the next trade of the route.
 """
 
 from decimal import Decimal
@@ -41,15 +41,36 @@ class Correction(msgspec.Struct, frozen=True):
 
 def is_dust(route: RouteState, base_qty: Decimal) -> bool:
     """Whether neither leg could trade `base_qty` (signed) as a correction."""
+    return all(is_dust_on(route, leg, abs(base_qty)) for leg in (route.a, route.b))
+
+
+def needs_no_order(route: RouteState, state: TradeState, wanted: Decimal) -> bool:
+    """Whether a correction of `wanted` base units (a purchase is positive) is dust.
+
+    A closing wants both legs at zero. What one leg cannot close there is dust even if the other
+    could open as much against it: that would only have to be closed again.
+    """
+    if state.trade.phase is not TradePhase.CLOSING:
+        return is_dust(route, wanted)
+    side = Side.BUY if wanted > 0 else Side.SELL
+    return all(
+        is_dust_on(route, leg_state, min(abs(wanted), state.returnable(leg, side)))
+        for leg, leg_state in ((state.trade.leg_a, route.a), (state.trade.leg_b, route.b))
+    )
+
+
+def is_dust_on(route: RouteState, leg: LegState, base_qty: Decimal) -> bool:
+    """Whether one leg could not trade `base_qty`, for the venue's minimums.
+
+    Judged at the worst price of a correction: what a sale at the end of the band would be refused
+    for could otherwise be neither traded nor laid aside.
+    """
     if base_qty == 0:
         return True
-    for leg in (route.a, route.b):
-        mid = leg.market.mid
-        if mid is None:
-            return False  # unknown is not dust: it waits for a book
-        if _tradable(leg.instrument, abs(base_qty), decimal_of(mid)) > 0:
-            return False
-    return True
+    if not leg.market.bids:
+        return False  # unknown is not dust: it waits for a book
+    least = 1.0 - route.config.hedge_band_max_bps / BPS
+    return _tradable(leg.instrument, base_qty, decimal_of(leg.market.bids[0][0] * least)) == 0
 
 
 def _tradable(instrument: Instrument, base_qty: Decimal, price: Decimal) -> Decimal:
@@ -70,8 +91,6 @@ def correction(
 ) -> Correction | None:
     """The next correcting order of `state`, or None if there is none or none can be priced."""
     signed = state.correction()
-    if signed == 0:
-        return None
     side = Side.BUY if signed > 0 else Side.SELL
     candidates = []
     for leg, leg_state in ((state.trade.leg_a, route.a), (state.trade.leg_b, route.b)):
@@ -97,6 +116,8 @@ def _candidate(
     base_qty: Decimal,
     accounts: Accounts,
 ) -> Correction | None:
+    if side is not leg.side:
+        base_qty = min(base_qty, state.returnable(leg, side))
     market = leg_state.market
     touch = market.asks[0][0] if side is Side.BUY else market.bids[0][0]
     band = hedge_band_bps(route, state.hedge_attempts) / BPS
@@ -143,9 +164,7 @@ def _cost(route: RouteState, state: TradeState, each: Correction) -> float:
     leg = route.a if is_a else route.b
     levels = leg.market.asks if each.side is Side.BUY else leg.market.bids
     base_qty = float(each.qty) * leg.multiplier
-    price, _, filled = take_price(levels, base_qty, leg.multiplier)
-    if filled <= 0.0:
-        return float("inf")
+    price, _, _ = take_price(levels, base_qty, leg.multiplier)
     fx = 1.0 if is_a else (route.fx_buy_b + route.fx_sell_b) / 2
     factor = leg.buy_factor if each.side is Side.BUY else leg.sell_factor
     return price * factor * fx * each.side.sign
@@ -158,10 +177,7 @@ def finish_phase(route: RouteState, state: TradeState) -> ExitReason | None:
     """
     trade = state.trade
     _lay_dust_aside(route, state)
-    state.hedge_attempts = 0
-    state.unhedged_since_ns = 0
-    held = min(abs(trade.leg_a.position), abs(trade.leg_b.position))
-    is_gone = is_dust(route, held)
+    is_gone = is_dust(route, state.held_qty)
     if trade.phase is TradePhase.OPENING:
         if trade.leg_a.entry_qty == 0 and trade.leg_b.entry_qty == 0:
             return ExitReason.UNFILLED
@@ -170,8 +186,9 @@ def finish_phase(route: RouteState, state: TradeState) -> ExitReason | None:
         if not route.is_convergence:
             return ExitReason.COMPLETE
     elif is_gone:
-        return state.exit_reason
+        return state.exit_reason or ExitReason.TAKEN_BACK
     trade.phase = TradePhase.OPEN
+    state.rest()
     return None
 
 

@@ -68,14 +68,15 @@ class RouteTotals(msgspec.Struct):
     funding: Decimal = ZERO
     pnl_usd: Decimal = ZERO
 
-    def add(self, trade: ArbitrageTrade) -> None:
-        self.trades += 1
-        self.losses += trade.pnl_usd < 0
-        self.price += trade.pnl.price
-        self.fx += trade.pnl.fx
-        self.fees += trade.pnl.fees
-        self.funding += trade.pnl.funding
-        self.pnl_usd += trade.pnl_usd
+    def add(self, trade: ArbitrageTrade, *, times: int = 1) -> None:
+        """Count a closed trade; `times=-1` takes it back as it was counted."""
+        self.trades += times
+        self.losses += times * (trade.pnl_usd < 0)
+        self.price += times * trade.pnl.price
+        self.fx += times * trade.pnl.fx
+        self.fees += times * trade.pnl.fees
+        self.funding += times * trade.pnl.funding
+        self.pnl_usd += times * trade.pnl_usd
 
 
 class RouteState:

@@ -63,5 +63,5 @@ def _restart(route: RouteState) -> None:
     route.cooldown_until_ns = 0
     route.losses_in_a_row = 0
     for state in route.trades:
-        state.hedge_attempts = 0
+        state.forget_attempts()
         state.next_try_ns = 0

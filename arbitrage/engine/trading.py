@@ -17,14 +17,14 @@ from arbitrage.domain.events import FundingPayment, OrderUpdate
 from arbitrage.domain.intents import Purpose
 from arbitrage.domain.sides import Direction
 from arbitrage.domain.trade import ArbitrageTrade, ExitReason, TradeLeg, TradePhase
-from arbitrage.domain.units import NS_PER_SECOND, ZERO, decimal_of
+from arbitrage.domain.units import NS_PER_SECOND, ZERO, decimal_of, plain
 from arbitrage.engine import entry, exits, hedging
-from arbitrage.engine.attribution import book_fill, book_leftovers
+from arbitrage.engine.attribution import book_fill, book_leftovers, take_leftovers_back
 from arbitrage.engine.freshness import unfit
 from arbitrage.engine.risk import Level
 from arbitrage.engine.route_state import RouteState
 from arbitrage.engine.sizing import LegOrder, Opportunity
-from arbitrage.engine.trade_state import TradeState
+from arbitrage.engine.trade_state import Holding, TradeState
 from arbitrage.engine.valuation import Valuation
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Trading:
         now_ns = self._engine.now_ns
         if route.lacks_fx:
             self._refuse(route, None, "no_fx", 0.0)
-        if route.observes:
+        if route.observes and unfit(route, self._engine.venues, now_ns) is None:
             route.observe_premium(now_ns)
         for state in tuple(route.trades):
             self.drive(route, state, now_ns)
@@ -80,6 +80,7 @@ class Trading:
             risk=engine.risk,
             usd_rate=self.valuation.usd_rate(route.a.instrument.quote),
             gross_usd=self.valuation.gross_usd(),
+            kept=entry.kept_for_exits(engine.routes.values()),
         )
         if isinstance(found, str):
             self._refuse(route, direction, found, edge_bps)
@@ -143,20 +144,22 @@ class Trading:
         """Order what the trade needs now, or move it on."""
         if self._engine.risk.level is Level.HALT:
             return
-        residual = state.correction()
-        if residual != 0 and not hedging.is_dust(route, residual):
-            self._correct(route, state, now_ns)
-        elif state.orders:
+        if state.holdings is not None:
+            self._judge_exit(route, state, state.holdings, now_ns)
             return
-        elif state.trade.phase is TradePhase.OPEN:
-            self._judge_exit(route, state, now_ns)
-        else:
-            reason = hedging.finish_phase(route, state)
-            if reason is not None:
-                self._close(route, state, reason, now_ns)
+        residual = state.correction()
+        if not hedging.needs_no_order(route, state, residual):
+            self._correct(route, state, now_ns)
+            return
+        if state.orders:
+            return
+        state.forget_attempts()
+        reason = hedging.finish_phase(route, state)
+        if reason is not None:
+            self._close(route, state, reason, now_ns)
 
     def _correct(self, route: RouteState, state: TradeState, now_ns: int) -> None:
-        if now_ns < state.next_try_ns:
+        if state.hedge_attempts and now_ns < state.next_try_ns:
             return
         if state.unhedged_since_ns == 0:
             state.unhedged_since_ns = now_ns
@@ -187,17 +190,22 @@ class Trading:
         if route.halted_reason:
             return
         route.halted_reason = reason
-        text = f"{reason}: {state.residual} {route.a.instrument.base} of {state.trade.trade_id}"
+        residual = f"{plain(state.residual)} {route.a.instrument.base}"
+        text = f"{reason}: {residual} of {state.trade.trade_id}"
         self._engine.decisions.append(RiskChanged(self._engine.now_ns, route.name, "HALT", text))
 
     # --- closing ------------------------------------------------------------------------------
 
-    def _judge_exit(self, route: RouteState, state: TradeState, now_ns: int) -> None:
+    def _judge_exit(
+        self,
+        route: RouteState,
+        state: TradeState,
+        holdings: tuple[Holding, Holding],
+        now_ns: int,
+    ) -> None:
         if now_ns < state.next_try_ns or unfit(route, self._engine.venues, now_ns) is not None:
             return
-        prices = exits.unwinding(route, state)
-        if prices is None:
-            return
+        prices = exits.unwinding(route, state, holdings)
         must_flatten = self._engine.risk.level >= Level.FLATTEN or route.is_flattening
         reason = exits.exit_reason(route, state, prices, now_ns, must_flatten=must_flatten)
         if reason is None:
@@ -212,9 +220,11 @@ class Trading:
         trade = state.trade
         trade.phase = TradePhase.CLOSING
         state.exit_reason = reason
+        state.wake()
         hedging.pick_dust_up(route, state)
         self._engine.decisions.append(TradeClosing(now_ns, trade))
-        for leg, order in zip((trade.leg_a, trade.leg_b), orders, strict=True):
+        for order in orders:
+            leg = trade.leg_a if order.leg is route.a else trade.leg_b
             self._engine.desk.place(
                 route, state, leg, order.side, order.qty, order.price, Purpose.EXIT, now_ns
             )
@@ -254,18 +264,26 @@ class Trading:
         placed, fill = taken
         route, state = placed.route, placed.state
         if fill is not None:
+            if not state.trade.is_open:
+                self._reopen(route, state)
             fx = route.fx_of(placed.leg_state)
             side = placed.order.intent.side
             book_fill(state, placed.leg, side, fill, fx=fx, rate_of=self.valuation.rate)
-            if not state.trade.is_open and fill.qty:
-                self._reopen(route, state)
+            state.wake()
         if state.trade.is_open:
             self.drive(route, state, update.ts_ns)
 
     def _reopen(self, route: RouteState, state: TradeState) -> None:
-        """A fill came after the close: the trade goes on until it is flat again."""
-        state.trade.phase = TradePhase.CLOSING
-        state.exit_reason = state.trade.exit_reason
+        """A fill or fee came after the close: what was booked is taken back, and the trade goes on
+        in the phase that it ended in, until its residual is gone and it is closed again."""
+        trade = state.trade
+        self._engine.risk.book(-trade.pnl_usd)
+        route.totals.add(trade, times=-1)
+        if trade.pnl_usd < 0 and route.losses_in_a_row:
+            route.losses_in_a_row -= 1
+        take_leftovers_back(state)
+        trade.phase = TradePhase.CLOSING if state.exit_reason else TradePhase.OPENING
+        trade.closed_ns, trade.exit_reason = 0, None
         route.trades.append(state)
 
     def on_funding_payment(self, payment: FundingPayment) -> None:
@@ -280,7 +298,7 @@ class Trading:
             for route in market.routes
             for state in route.trades
             for leg in (state.trade.leg_a, state.trade.leg_b)
-            if leg.instrument is market.instrument and leg.position
+            if leg.position and _trades_on(leg, payment)
         ]
         held = sum((leg.position for _, _, leg in holders), ZERO)
         for route, state, leg in holders:
@@ -290,6 +308,7 @@ class Trading:
             fx = route.fx_of(route.a if is_a else route.b)
             value = payment.amount * leg.position / held * fx
             state.trade.pnl.funding += value
+            state.wake()
             if is_a:
                 state.trade.pnl.leg_a += value
             else:
@@ -318,6 +337,11 @@ class Trading:
             self._engine.decisions.append(
                 RiskChanged(now_ns, "portfolio", risk.level.name, risk.reason)
             )
+
+
+def _trades_on(leg: TradeLeg, payment: FundingPayment) -> bool:
+    instrument = leg.instrument
+    return (instrument.venue, instrument.symbol) == (payment.venue, payment.symbol)
 
 
 def _ns(seconds: float) -> int:

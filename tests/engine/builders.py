@@ -4,10 +4,18 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from arbitrage.domain.decisions import Decision, Refusal, RiskChanged, Step, TradeClosed
-from arbitrage.domain.events import BookSnapshot, Event, Funding, Levels, OrderUpdate, Tick
+from arbitrage.domain.events import (
+    Books,
+    BookSnapshot,
+    Command,
+    CommandKind,
+    Event,
+    Funding,
+    Levels,
+    OrderUpdate,
+    Tick,
+)
 from arbitrage.domain.fees import FeeManner, FeeSchedule
 from arbitrage.domain.fx import FixedFx
 from arbitrage.domain.instrument import Instrument, InstrumentKind
@@ -156,12 +164,22 @@ class Rig:
         return self.touch(self.route.b.instrument, bid, ask, qty)
 
     def show(self, a: tuple[float, float], b: tuple[float, float], qty: float = WIDE) -> Step:
-        """Both books at this moment; the route is looked at with the second."""
-        self.a(*a, qty)
-        return self.b(*b, qty)
+        """Both books together; the route is looked at once."""
+        books = []
+        for leg, (bid, ask) in ((self.route.a, a), (self.route.b, b)):
+            of = leg.instrument
+            levels = [(bid, qty)], [(ask, qty)]
+            books.append(BookSnapshot(self.now_ns, of.venue, of.symbol, *levels))
+        return self.feed(Books(self.now_ns, books))
 
     def funding(self, instrument: Instrument, rate: float) -> Step:
         return self.feed(Funding(self.now_ns, instrument.venue, instrument.symbol, rate, 0))
+
+    def command(self, kind: CommandKind, route: str = "") -> Step:
+        return self.feed(Command(self.now_ns, kind, route))
+
+    def resume(self) -> Step:
+        return self.command(CommandKind.RESUME)
 
     # --- the venues' answers ------------------------------------------------------------------
 
@@ -186,9 +204,7 @@ class Rig:
         if status is None:
             status = OrderStatus.FILLED if qty == order.qty else OrderStatus.CANCELED
         paid = tuple(sorted(fees.items()))
-        return self.feed(
-            OrderUpdate(self.now_ns, order.client_id, status, qty, cost, paid, reason)
-        )
+        return self.feed(OrderUpdate(self.now_ns, order.client_id, status, qty, cost, paid, reason))
 
     def reject(self, order: PlaceOrder, reason: str = "no") -> Step:
         return self.answer(order, "0", status=OrderStatus.REJECTED, fees={}, reason=reason)
@@ -240,6 +256,12 @@ class Rig:
         return [intent for intent in self.intents if isinstance(intent, QueryOrder)]
 
     @property
+    def new_order(self) -> PlaceOrder:
+        """The one order that the last step wanted placed."""
+        (order,) = self.new_orders
+        return order
+
+    @property
     def cancels(self) -> list[CancelOrder]:
         return [intent for intent in self.intents if isinstance(intent, CancelOrder)]
 
@@ -260,6 +282,17 @@ class Rig:
         return self.engine.accounts.ledger.balance(venue, currency)
 
 
+CHEAP_A, DEAR_B = (99.0, 100.0), (103.0, 104.0)
+
+
+def opened(config: RouteConfig | None = None, **more: Any) -> tuple[Rig, PlaceOrder, PlaceOrder]:
+    """A trade that wants to buy ten at A for 100 and sell ten at B for 103; its two orders."""
+    rig = Rig(config or route(), **more)
+    rig.show(CHEAP_A, DEAR_B, qty=10.0)
+    a, b = rig.placed
+    return rig, a, b
+
+
 def fees_of(
     fees: FeeSchedule, instrument: Instrument, order: PlaceOrder, qty: Decimal, cost: Decimal
 ) -> dict[str, Decimal]:
@@ -271,7 +304,3 @@ def fees_of(
     if currency == instrument.base and not instrument.is_perpetual:
         return {currency: qty * instrument.contract_multiplier * rate}
     return {currency: cost * rate}
-
-
-def with_terms(config: RouteConfig, **terms: Any) -> RouteConfig:
-    return msgspec.structs.replace(config, **terms)
