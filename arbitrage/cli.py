@@ -187,6 +187,35 @@ def replay(
 
 
 @app.command()
+def sim(
+    venue: Annotated[
+        list[str], typer.Option(help="NAME=PORT, 0 for a free port; may be given again.")
+    ],
+    market: Annotated[
+        str, typer.Option(help="`synthetic`, or a recording to play in real time.")
+    ] = "synthetic",
+    seed: Annotated[int, typer.Option(help="Of the synthetic market.")] = 1,
+    faults: Annotated[
+        Path | None, typer.Option(help="A TOML script of what goes wrong, and when.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Serve simulated venues on this machine, in their own protocols, until Ctrl-C."""
+    from arbitrage.sim.serve import run_simulators
+
+    ports = dict(_port(text) for text in venue)
+    run_simulators(ports, market=market, seed=seed, faults=faults, is_json=json_)
+
+
+def _port(text: str) -> tuple[str, int]:
+    """`NAME=PORT` as a pair."""
+    name, _, port = text.partition("=")
+    if not name or not port.isdecimal() or int(port) > 65_535:
+        raise ConfigError(f"--venue {text!r}: expected NAME=PORT with a port of 0 to 65535")
+    return name, int(port)
+
+
+@app.command()
 def doctor(config: ConfigFile, json_: Json = False) -> None:
     """Check a configuration: what it trades, what it lacks, what to do about it."""
     from arbitrage.config import load

@@ -18,17 +18,25 @@ MAX_TRADES_KEPT = 100_000
 
 
 class TradeLog:
-    """Collects closed trades from a session's decisions; what is beyond the bound is counted."""
+    """Collects closed trades from a session's decisions; what is beyond the bound is counted.
+
+    A trade that a late fill reopened is closed again: it is the same record, and is kept once.
+    """
 
     def __init__(self) -> None:
-        self.trades: list[ArbitrageTrade] = []
+        self._trades: dict[str, ArbitrageTrade] = {}
         self.left_out = 0
+
+    @property
+    def trades(self) -> list[ArbitrageTrade]:
+        """In the order in which they first closed."""
+        return list(self._trades.values())
 
     def __call__(self, decisions: Sequence[Decision]) -> None:
         for decision in decisions:
-            if isinstance(decision, TradeClosed):
-                if len(self.trades) < MAX_TRADES_KEPT:
-                    self.trades.append(decision.trade)
+            if isinstance(decision, TradeClosed) and decision.trade.trade_id not in self._trades:
+                if len(self._trades) < MAX_TRADES_KEPT:
+                    self._trades[decision.trade.trade_id] = decision.trade
                 else:
                     self.left_out += 1
 

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from arbitrage.domain.decisions import Decision, RiskChanged, TradeClosed, TradeOpened
+from arbitrage.domain.decisions import Decision, RiskChanged, TradeOpened
 from arbitrage.domain.sides import Direction
 from arbitrage.domain.trade import ArbitrageTrade
 from arbitrage.domain.units import BPS, NS_PER_MS, NS_PER_SECOND, decimal_of
@@ -36,7 +36,6 @@ class SessionWatch:
         self.mode = mode
         self.note = note
         self.opened = 0
-        self.closed = 0
         self.alerts: deque[Alert] = deque(maxlen=_REMEMBERED_ALERTS)
 
     def on_decisions(self, decisions: Sequence[Decision]) -> None:
@@ -44,8 +43,6 @@ class SessionWatch:
         for decision in decisions:
             if isinstance(decision, TradeOpened):
                 self.opened += 1
-            elif isinstance(decision, TradeClosed):
-                self.closed += 1
             elif isinstance(decision, RiskChanged):
                 severity = Severity.ERROR if decision.level == "HALT" else Severity.WARNING
                 text = f"{decision.scope}: {decision.level} ({decision.reason})"
@@ -67,7 +64,7 @@ class SessionWatch:
             routes=routes,
             pnl=_sum(route.pnl for route in routes),
             trades_opened=self.opened,
-            trades_closed=self.closed,
+            trades_closed=sum(route.trades for route in routes),
             refusals=refusal_counts(refusals(engine)),
             loop_p50_us=steps[len(steps) // 2] / 1e3 if steps else None,
             loop_p99_us=steps[len(steps) * 99 // 100] / 1e3 if steps else None,

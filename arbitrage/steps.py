@@ -80,7 +80,6 @@ class Steps:
         self.engine = engine
         self.pairs = pairs
         self.opened = 0
-        self.closed = 0
         self.recent_trades: deque[ArbitrageTrade] = deque(maxlen=_REMEMBERED_TRADES)
         self._clock_ns = clock_ns
         self._on_decision = on_decision
@@ -91,6 +90,11 @@ class Steps:
         self._pending: list[Intent] = []
         self._sending: set[str] = set()  # a step waits for the answer to these
         self._live: dict[str, QueryOrder] = {}  # sent, and nobody waits for an answer
+
+    @property
+    def closed(self) -> int:
+        """How many trades are closed; one that a late fill reopened is not, until it is again."""
+        return sum(route.totals.trades for route in self.engine.routes.values())
 
     @property
     def has_pending(self) -> bool:
@@ -133,11 +137,15 @@ class Steps:
             elif isinstance(decision, TradeClosing):
                 trades.append(decision.trade)
             elif isinstance(decision, TradeClosed):
-                self.closed += 1
-                self.recent_trades.append(decision.trade)
+                self._remember(decision.trade)
             if self._on_decision is not None:
                 self._on_decision(decision)
         return trades
+
+    def _remember(self, trade: ArbitrageTrade) -> None:
+        """A trade that a late fill reopened is closed again; it is the same record."""
+        if all(each is not trade for each in self.recent_trades):
+            self.recent_trades.append(trade)
 
     def _take_answer(self, order: Order) -> None:
         client_id = order.intent.client_id

@@ -1,7 +1,7 @@
 """A session is put together from settings and markets, and lacks nothing that a route needs."""
 
 import pytest
-from small_market import START_NS, D, events_of, generator_of, instruments_of, small
+from small_market import START_NS, D, events_of, fees_of, generator_of, instruments_of, small
 
 from arbitrage.assembly import build_session
 from arbitrage.domain.decisions import Decision
@@ -13,7 +13,7 @@ from arbitrage.exchanges.paper.venue import PaperVenue
 
 
 def test_every_venue_of_the_settings_is_a_gateway_with_its_balances_and_latencies() -> None:
-    session = build_session(small(), instruments_of(small()))
+    session = build_session(small(), instruments_of(small()), fees_of(small()))
     upbit, binance = session.gateways
     assert isinstance(upbit, PaperVenue)
     assert isinstance(binance, PaperVenue)
@@ -24,7 +24,7 @@ def test_every_venue_of_the_settings_is_a_gateway_with_its_balances_and_latencie
 
 
 def test_the_engine_starts_from_the_balances_of_the_venues() -> None:
-    session = build_session(small(), instruments_of(small()))
+    session = build_session(small(), instruments_of(small()), fees_of(small()))
     for gateway in session.gateways:
         assert session.engine.accounts.ledger.balances(gateway.venue) == gateway.balances()
 
@@ -42,7 +42,7 @@ def test_engine_and_venue_reckon_with_the_same_fees() -> None:
 
 
 def test_venues_trade_by_the_rules_of_their_markets() -> None:
-    session = build_session(small(), instruments_of(small()))
+    session = build_session(small(), instruments_of(small()), fees_of(small()))
     upbit = session.gateways[0]
     order = PlaceOrder(
         client_id="t1", venue="upbit", symbol="KRW-BTC", side=Side.BUY, qty=D("1"), price=D("1.5")
@@ -54,7 +54,9 @@ def test_venues_trade_by_the_rules_of_their_markets() -> None:
 
 def test_decisions_are_passed_on_as_they_are_made() -> None:
     heard: list[Decision] = []
-    session = build_session(small(), instruments_of(small()), on_decisions=heard.extend)
+    session = build_session(
+        small(), instruments_of(small()), fees_of(small()), on_decisions=heard.extend
+    )
     for event in events_of(small(), 5):
         session.on_event(event)
     assert heard
@@ -65,4 +67,4 @@ def test_a_route_to_a_market_that_does_not_exist_is_refused() -> None:
         market: each for market, each in instruments_of(small()).items() if each.base != "BTC"
     }
     with pytest.raises(ConfigError, match=r"routes\[0\].a .* upbit has no such symbol"):
-        build_session(small(), without_btc)
+        build_session(small(), without_btc, fees_of(small()))

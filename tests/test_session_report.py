@@ -121,5 +121,12 @@ def test_what_is_beyond_the_bound_is_counted_not_kept(
     monkeypatch.setattr(session_report, "MAX_TRADES_KEPT", 2)
     log = TradeLog()
     trade: ArbitrageTrade = traded[1].trades[0]
-    log([TradeClosed(0, trade)] * 5 + [Refusal(0, "r", None, "min_edge", 1.0)])
+    five = [msgspec.structs.replace(trade, trade_id=f"t{number}") for number in range(5)]
+    log([*(TradeClosed(0, each) for each in five), Refusal(0, "r", None, "min_edge", 1.0)])
     assert (len(log.trades), log.left_out) == (2, 3)
+
+
+def test_a_trade_that_closes_again_is_kept_once(traded: tuple[Session, TradeLog]) -> None:
+    log = TradeLog()
+    log([TradeClosed(0, traded[1].trades[0])] * 2)
+    assert (len(log.trades), log.left_out) == (1, 0)

@@ -1,7 +1,8 @@
 """The rate that makes two quote currencies comparable, and where it comes from.
 
 The rate is an executable book at a venue, a feed of quotes, or a fixed number that the user wrote
-down for tests and for currencies of the same value. There is no default: a missing rate means no opportunity.
+down for tests and for currencies of the same value. There is no default: a missing rate means no
+opportunity.
 """
 
 import msgspec

@@ -4,12 +4,13 @@ Nothing here reacts to a message. Each call looks at what the legs hold and what
 orders what is missing, so a lost or repeated message can delay an action but never change it.
 
 What one leg has filled and the other has not is hedged at once, on the lagging leg, within a band
-around the touch that widens step by step. Past its bound the cheaper way is taken: go on, or take
-the leader back. When that fails too the route halts with the residual shown. What is too small
+around the touch that widens step by step. Past its bound both ways are tried in turn, the cheaper
+first: go on, or take the leader back. When neither works the route halts with the residual shown. What is too small
 to be traded is dust and is carried into the next trade of the route.
 """
 
 from decimal import Decimal
+from math import ceil
 
 import msgspec
 
@@ -25,8 +26,8 @@ from arbitrage.engine.market_state import VenueState
 from arbitrage.engine.route_state import LegState, RouteState
 from arbitrage.engine.trade_state import TradeState
 
-# After the band is at its bound: how often the cheaper way is tried before the route halts.
-_TRIES_AT_BOUND = 5
+# After the band is at its bound: how often the two ways are tried before the route halts.
+_TRIES_AT_BOUND = 6
 
 
 class Correction(msgspec.Struct, frozen=True):
@@ -104,7 +105,9 @@ def correction(
         return proceeding[0]
     if not candidates:
         return None
-    return min(candidates, key=lambda each: _cost(route, state, each))
+    # The cheaper way first; what a venue keeps refusing must not stand in the way of the other.
+    ways = sorted(candidates, key=lambda each: _cost(route, state, each))
+    return ways[_tries_at_bound(route, state) % len(ways)]
 
 
 def _candidate(
@@ -145,17 +148,25 @@ def hedge_band_bps(route: RouteState, attempts: int) -> float:
 
 
 def _is_at_bound(route: RouteState, state: TradeState) -> bool:
-    return hedge_band_bps(route, state.hedge_attempts) >= route.config.hedge_band_max_bps
+    return state.hedge_attempts >= _widenings(route)
+
+
+def _tries_at_bound(route: RouteState, state: TradeState) -> int:
+    return max(0, state.hedge_attempts - _widenings(route))
 
 
 def is_exhausted(route: RouteState, state: TradeState) -> bool:
     """Whether every widening and every try at the bound has been made."""
+    return _tries_at_bound(route, state) >= _TRIES_AT_BOUND
+
+
+def _widenings(route: RouteState) -> int:
+    """How many attempts there are before the band is at its bound."""
     config = route.config
-    if config.hedge_band_step_bps > 0:
-        widenings = (config.hedge_band_max_bps - config.hedge_band_bps) / config.hedge_band_step_bps
-    else:
-        widenings = 0.0
-    return state.hedge_attempts >= max(0.0, widenings) + _TRIES_AT_BOUND
+    room = config.hedge_band_max_bps - config.hedge_band_bps
+    if room <= 0 or config.hedge_band_step_bps <= 0:
+        return 0
+    return ceil(room / config.hedge_band_step_bps)
 
 
 def _cost(route: RouteState, state: TradeState, each: Correction) -> float:

@@ -163,10 +163,10 @@ def test_when_every_try_failed_the_route_halts_with_the_true_residual() -> None:
     rig, a, b = opened(route(hedge_band_bps=10.0, hedge_band_step_bps=0.0, hedge_retry_seconds=0.0))
     rig.answer(a, "7")
     rig.answer(b, "0")
-    for _ in range(5):
+    for _ in range(6):
         rig.answer(rig.new_order, "0")
     assert rig.new_orders == []
-    assert len(rig.placed) == 2 + 5
+    assert len(rig.placed) == 2 + 6
     (halt,) = rig.risk_changes
     assert (halt.scope, halt.level) == ("r", "HALT")
     assert halt.reason == "unhedged: 7 BTC of s-t1"
@@ -178,7 +178,7 @@ def test_after_a_resume_corrections_begin_anew_with_a_narrow_band() -> None:
     rig, a, b = opened(route(hedge_band_max_bps=10.0, hedge_retry_seconds=0.0))
     rig.answer(a)
     rig.answer(b, "0")
-    for _ in range(5):
+    for _ in range(6):
         rig.answer(rig.new_order, "0")
     assert rig.route.halted_reason == "unhedged"
     rig.resume()
@@ -192,7 +192,22 @@ def test_the_number_of_tries_is_bounded() -> None:
     while not is_exhausted(rig.route, rig.state):
         rig.state.hedge_attempts += 1
         tries += 1
-    assert tries == 2 + 5
+    assert tries == 2 + 6
+
+
+def test_at_the_bound_both_ways_are_tried_in_turn_the_cheaper_first() -> None:
+    """What one venue keeps refusing must not stand in the way of the other."""
+    rig, a, b = opened(route(hedge_band_max_bps=10.0, hedge_retry_seconds=0.0))
+    rig.answer(a)
+    rig.answer(b, "0")
+    tried = []
+    for _ in range(4):
+        order = rig.new_order
+        tried.append((order.venue, order.purpose))
+        rig.answer(order, "0")
+    assert tried[:2] == tried[2:]
+    assert {purpose for _, purpose in tried} == {Purpose.HEDGE, Purpose.REVERSE}
+    assert len({venue for venue, _ in tried}) == 2
 
 
 def test_a_leg_that_stays_unhedged_too_long_halts_the_route() -> None:
