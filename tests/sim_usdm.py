@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,9 +18,10 @@ from arbitrage.domain.sides import Side
 from arbitrage.domain.units import NS_PER_MS
 from arbitrage.sim.faults import FaultPlan
 from arbitrage.sim.listings import BINANCE_USDM, usdt_perpetual
-from arbitrage.sim.order_records import ClientIdRule
+from arbitrage.sim.order_records import ClientIdRule, SimOrder
 from arbitrage.sim.protocols.binance_usdm import BinanceUsdmProtocol
 from arbitrage.sim.protocols.binance_usdm_depth import DepthBook, UpdateCounter
+from arbitrage.sim.protocols.binance_usdm_form import OrderForm
 from arbitrage.sim.protocols.binance_usdm_wire import Figures
 from arbitrage.sim.server import VenueServer
 from arbitrage.sim.venue_core import SimVenueCore, VenueSetup
@@ -30,6 +32,9 @@ BIDS: Levels = [(78_000.0, 0.5), (77_999.9, 1.0)]
 ASKS: Levels = [(78_000.1, 0.5), (78_000.2, 1.0)]
 RULES = {base: usdt_perpetual(base).instrument for base in ("BTC", "ETH")}
 FIGURES = {rules.symbol: Figures(rules) for rules in RULES.values()}
+
+
+_client_ids = count(1)
 
 
 class Clock:
@@ -79,6 +84,12 @@ def pass_trade(core: SimVenueCore, price: float, qty: float, side: Side) -> None
 def announce(core: SimVenueCore, rate: float, next_ts_ns: int, mark_price: float = 0.0) -> None:
     """The funding of BTCUSDT to come."""
     core.on_market(Funding(0, BINANCE_USDM, "BTCUSDT", rate, next_ts_ns, mark_price))
+
+
+def place(core: SimVenueCore, params: dict[str, str]) -> SimOrder:
+    """An order as a request would place it, with a client id of its own."""
+    named = {"newClientOrderId": f"test-{next(_client_ids)}", **params}
+    return core.place(OrderForm(core).read(named))
 
 
 def limit(side: str = "BUY", price: str = "77000", quantity: str = "0.01", **more: str) -> Any:
