@@ -154,12 +154,15 @@ async def settle() -> None:
     await asyncio.sleep(0.02)
 
 
-def visit(client: Callable[[Visit], Awaitable[None]], script: str = "") -> None:
-    """Let `client` visit a simulator that lives as long as it does."""
+def visit(
+    client: Callable[[Visit], Awaitable[None]], script: str = "", bases: tuple[str, ...] = ()
+) -> None:
+    """Let `client` visit a simulator of `bases` that lives as long as it does."""
+    listed = (usdt_perpetual(base).instrument for base in bases)
 
     async def run() -> None:
         clock = Clock()
-        protocol = BinanceUsdmProtocol(setup(clock))
+        protocol = BinanceUsdmProtocol(setup(clock, *listed))
         server = VenueServer(protocol, faults=FaultPlan.parse(script))
         await server.start()
         show(protocol.core)
