@@ -10,14 +10,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from arbitrage.domain.errors import ArbitrageError, ConfigError
-
-if TYPE_CHECKING:
-    from arbitrage.config import Settings
 
 app = typer.Typer(
     help="Cross-exchange crypto arbitrage: one deterministic engine for paper, replay and live.",
@@ -48,13 +45,19 @@ def demo(
     language: Language = "en",
     json_: Json = False,
 ) -> None:
-    """Paper-trade the kimchi premium of twenty assets on a simulated market, with a live table."""
+    """Trade the kimchi premium of twenty assets on simulated venues over sockets, with a live
+    table: the path of live trading, without keys and without leaving this machine."""
     from importlib.resources import files
 
     from arbitrage.config import parse
+    from arbitrage.wire_command import run_wire
 
     text = files("arbitrage").joinpath("demo.toml").read_text(encoding="utf-8")
-    _paper(parse(text, "demo.toml"), seconds, None, language, json_)
+    summary = run_wire(
+        parse(text, "demo.toml"), seconds=seconds, language=language, shows_table=not json_
+    )
+    if json_:
+        _print_json(summary)
 
 
 @app.command()
@@ -69,17 +72,10 @@ def paper(
 ) -> None:
     """Paper-trade the routes of a configuration on a simulated market."""
     from arbitrage.config import load
-
-    _paper(load(config), seconds, record, language, json_)
-
-
-def _paper(
-    settings: "Settings", seconds: float | None, record: Path | None, language: str, json_: bool
-) -> None:
     from arbitrage.paper_command import run_paper
 
     summary = run_paper(
-        settings, seconds=seconds, record=record, language=language, shows_table=not json_
+        load(config), seconds=seconds, record=record, language=language, shows_table=not json_
     )
     if json_:
         _print_json(summary)
@@ -195,6 +191,12 @@ def sim(
         str, typer.Option(help="`synthetic`, or a recording to play in real time.")
     ] = "synthetic",
     seed: Annotated[int, typer.Option(help="Of the synthetic market.")] = 1,
+    time_scale: Annotated[
+        float, typer.Option(help="Seconds of its premium dynamics in one second.")
+    ] = 1.0,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="More dislocations than were ever measured.")
+    ] = False,
     faults: Annotated[
         Path | None, typer.Option(help="A TOML script of what goes wrong, and when.")
     ] = None,
@@ -204,7 +206,15 @@ def sim(
     from arbitrage.sim.serve import run_simulators
 
     ports = dict(_port(text) for text in venue)
-    run_simulators(ports, market=market, seed=seed, faults=faults, is_json=json_)
+    run_simulators(
+        ports,
+        market=market,
+        seed=seed,
+        time_scale=time_scale,
+        is_staged=staged,
+        faults=faults,
+        is_json=json_,
+    )
 
 
 def _port(text: str) -> tuple[str, int]:

@@ -3,11 +3,12 @@
 The numbers are read from the engine's ledger and totals; nothing is computed twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from arbitrage.domain.decisions import Decision, TradeClosed
+from arbitrage.domain.intents import IntentDigest
 from arbitrage.domain.trade import ArbitrageTrade, TradePnl
 from arbitrage.domain.units import ZERO, ns_to_seconds, plain
 from arbitrage.engine.engine import ArbitrageEngine
@@ -43,11 +44,25 @@ class TradeLog:
 
 def report(session: Session, log: TradeLog) -> dict[str, Any]:
     """The session as plain data, ready for JSON. Amounts are text, exact and without exponent."""
-    engine = session.engine
-    venues = sorted(gateway.venue for gateway in session.gateways)
+    owned = {gateway.venue: gateway.balances() for gateway in session.gateways}
+    return report_of(session.engine, log, owned=owned, events=session.events, digest=session.digest)
+
+
+def report_of(
+    engine: ArbitrageEngine,
+    log: TradeLog,
+    *,
+    owned: Mapping[str, Mapping[str, Decimal]],
+    events: int,
+    digest: IntentDigest,
+    tolerance: Decimal = ZERO,
+) -> dict[str, Any]:
+    """`report` of any session; `owned` is what its venues say we own, by venue and currency, and
+    ties out with the ledger within `tolerance`."""
+    venues = sorted(owned)
     ledger = engine.accounts.ledger
     return {
-        "events": session.events,
+        "events": events,
         "trades": [trade_row(trade) for trade in log.trades],
         "trades_left_out": log.left_out,
         "routes": {name: _route_row(route) for name, route in engine.routes.items()},
@@ -66,20 +81,24 @@ def report(session: Session, log: TradeLog) -> dict[str, Any]:
             for venue in venues
         },
         "ledger_residual": {name: plain(value) for name, value in ledger.residual().items()},
-        "ties_out": ties_out(session),
+        "ties_out": ties_out(engine, owned, tolerance),
         "orders_sent": engine.desk.orders_sent,
         "risk_level": engine.risk.level.name,
-        "digest": session.digest.hexdigest(),
+        "digest": digest.hexdigest(),
     }
 
 
-def ties_out(session: Session) -> bool:
-    """Whether the ledger says of every balance what the paper venues themselves say."""
-    ledger = session.engine.accounts.ledger
+def ties_out(
+    engine: ArbitrageEngine,
+    owned: Mapping[str, Mapping[str, Decimal]],
+    tolerance: Decimal = ZERO,
+) -> bool:
+    """Whether the ledger says of every balance what the venues themselves say."""
+    ledger = engine.accounts.ledger
     return all(
-        ledger.balance(gateway.venue, currency) == total
-        for gateway in session.gateways
-        for currency, total in gateway.balances().items()
+        abs(ledger.balance(venue, currency) - total) <= tolerance
+        for venue, totals in owned.items()
+        for currency, total in totals.items()
     )
 
 

@@ -191,9 +191,10 @@ def test_the_demo_prints_its_summary_without_a_terminal() -> None:
     assert "모의 시장" in done.stdout
 
 
-def test_an_interrupt_ends_the_demo_in_order() -> None:
+def test_an_interrupt_ends_a_session_in_order() -> None:
+    demo = Path(__file__).parents[1] / "arbitrage" / "demo.toml"
     process = subprocess.Popen(
-        [sys.executable, "-m", "arbitrage.cli", "demo", "--json"],
+        [sys.executable, "-m", "arbitrage.cli", "paper", "--config", str(demo), "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

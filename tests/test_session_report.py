@@ -81,8 +81,10 @@ def test_the_ledger_has_no_residual_and_ties_out_with_the_venues(
     assert set(shown["ledger_residual"].values()) == {"0"}
     assert shown["ties_out"] is True
     session, _ = traded
+    owned = {gateway.venue: gateway.balances() for gateway in session.gateways}
     session.engine.accounts.ledger.transfer("adjustment", "upbit", "KRW", D(1))
-    assert not ties_out(session)
+    assert not ties_out(session.engine, owned)
+    assert ties_out(session.engine, owned, D(1))
     session.engine.accounts.ledger.transfer("upbit", "adjustment", "KRW", D(1))
 
 

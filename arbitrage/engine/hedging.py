@@ -5,8 +5,8 @@ orders what is missing, so a lost or repeated message can delay an action but ne
 
 What one leg has filled and the other has not is hedged at once, on the lagging leg, within a band
 around the touch that widens step by step. Past its bound both ways are tried in turn, the cheaper
-first: go on, or take the leader back. When neither works the route halts with the residual shown. What is too small
-to be traded is dust and is carried into the next trade of the route.
+first: go on, or take the leader back. When neither works the route halts with the residual shown.
+What is too small to be traded is dust and is carried into the next trade of the route.
 """
 
 from decimal import Decimal

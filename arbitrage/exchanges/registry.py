@@ -10,7 +10,9 @@ from arbitrage.domain.errors import ConfigError
 from arbitrage.exchanges.base import Exchange
 
 _FACTORIES = {
+    "binance-usdm": "arbitrage.exchanges.binance_usdm.gateway:create",
     "paper": "arbitrage.exchanges.paper.exchange:PaperExchange",
+    "upbit": "arbitrage.exchanges.upbit.gateway:create",
 }
 
 
@@ -20,7 +22,7 @@ def venues() -> tuple[str, ...]:
 
 
 def create_exchange(name: str, **settings: Any) -> Exchange:
-    """A new exchange of the venue `name`, built with the settings that its class takes.
+    """A new exchange of the venue `name`, built with the settings that its factory takes.
 
     Raises `ConfigError` for an unknown venue.
     """

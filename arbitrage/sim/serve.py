@@ -22,7 +22,12 @@ from arbitrage.domain.events import MarketEvent
 from arbitrage.domain.fees import FeeSchedule
 from arbitrage.domain.instrument import Instrument
 from arbitrage.net.background import Background
-from arbitrage.sim.calibration import FX_KRW_PER_USDT, MEASURED_DISLOCATIONS, Dislocations
+from arbitrage.sim.calibration import (
+    FX_KRW_PER_USDT,
+    MEASURED_DISLOCATIONS,
+    STAGED_DISLOCATIONS,
+    Dislocations,
+)
 from arbitrage.sim.faults import FaultPlan
 from arbitrage.sim.feed import MarketFeed
 from arbitrage.sim.listings import (
@@ -214,18 +219,23 @@ def run_simulators(
     *,
     market: str = SYNTHETIC,
     seed: int = 1,
+    time_scale: float = 1.0,
+    is_staged: bool = False,
     faults: str | Path | None = None,
     is_json: bool = False,
     out: TextIO = sys.stdout,
 ) -> None:
     """Run `ports` (0 for a free one) until SIGTERM or Ctrl-C; one line says when they are ready.
 
-    `market` is `synthetic` or the path of a recording. Raises `ConfigError` for what cannot be
-    read and `Unavailable` for a port that is taken, with nothing left running.
+    `market` is `synthetic` or the path of a recording. A synthetic one shows `time_scale` seconds
+    of premium dynamics in one, and more dislocations than were measured if it `is_staged`. Raises
+    `ConfigError` for what cannot be read and `Unavailable` for a port that is taken, with nothing
+    left running.
     """
     plan = FaultPlan() if faults is None else FaultPlan.read(faults)
     if market == SYNTHETIC:
-        source = synthetic_market(ports, seed)
+        dislocations = STAGED_DISLOCATIONS if is_staged else MEASURED_DISLOCATIONS
+        source = synthetic_market(ports, seed, time_scale=time_scale, dislocations=dislocations)
     else:
         source = recorded_market(market, ports)
     asyncio.run(_run(SimVenues(ports, source, faults=plan), is_json, out))

@@ -1,0 +1,157 @@
+"""Binance USD-M live: which sockets, which budgets, and what its lists prove.
+
+Books and quotes come on `/public`, trades and funding on `/market`, our orders on `/private` with
+a listen key that is renewed every half hour. Diff books are joined to a snapshot asked for by REST.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import msgspec
+
+from arbitrage.domain.fees import FeeSchedule
+from arbitrage.domain.instrument import Instrument
+from arbitrage.domain.units import NS_PER_SECOND, decimal_of
+from arbitrage.exchanges.binance_usdm import account, budgets, facts, market_rest
+from arbitrage.exchanges.binance_usdm.codec import BinanceUsdmCodec
+from arbitrage.exchanges.binance_usdm.facts import BookStream
+from arbitrage.exchanges.order_gateway import Channel, Lane, Request
+from arbitrage.net.budgets import BudgetRule
+from arbitrage.net.heartbeat import Heartbeat, SessionTerms
+from arbitrage.net.venue_gateway import VenueGateway
+from arbitrage.net.venue_plan import (
+    AccountFees,
+    Ask,
+    BookSync,
+    OrderHistory,
+    Positions,
+    PrivateStream,
+    PublicStreams,
+    ServerClock,
+    VenuePlan,
+)
+from arbitrage.net.websocket import Endpoint
+
+_SYMBOLS_PER_CONNECTION = 200
+# Replaced an hour before the venue's own cut, both connections delivering for a moment.
+_LIFE_SECONDS = facts.CONNECTION_LIFE_NS / NS_PER_SECOND - 3600
+_KEEP_ALIVE_SECONDS = facts.LISTEN_KEY_LIFE_NS / NS_PER_SECOND / 2
+_HEARTBEAT = Heartbeat(every_seconds=20.0, reply_seconds=10.0)
+_MARKET_TERMS = SessionTerms(heartbeat=_HEARTBEAT, stale_seconds=60.0, life_seconds=_LIFE_SECONDS)
+
+
+def create(
+    *,
+    symbols: Sequence[str] = (),
+    api_key: str = "",
+    secret: str = "",
+    leverage: int = 1,
+    book_stream: BookStream = BookStream.DIFF_100MS,
+    rest_url: str = facts.REST_URL,
+    ws_url: str = facts.WS_URL,
+) -> VenueGateway:
+    """Binance USD-M for one account; without keys only its market data.
+
+    `leverage` is that of the account on these symbols: it says what margin an order locks.
+    """
+    codec = BinanceUsdmCodec(api_key=api_key, secret=secret, book_stream=book_stream)
+    plan = VenuePlan(
+        codec=codec,
+        rest_url=rest_url,
+        public=_public(ws_url),
+        load_instruments=partial(_load_instruments, codec, leverage),
+        documented_fees=lambda _instrument: FeeSchedule(
+            taker_bps=facts.TAKER_BPS, maker_bps=facts.MAKER_BPS
+        ),
+        budgets=_budgets(),
+        # A request is refused once it is older than its window.
+        lingering_ns=facts.RECV_WINDOW_MS * 1_000_000,
+        # The list of a symbol's open orders is always whole.
+        open_orders_full=10_000,
+        private=_private(codec, ws_url) if api_key else None,
+        book_sync=_book_sync(codec, book_stream),
+        fills=OrderHistory(
+            request=codec.fills_request, read=codec.fills, full_length=facts.MAX_USER_TRADES
+        ),
+        clock=ServerClock(request=market_rest.time_request, read=market_rest.server_time_ns),
+        account_fees=AccountFees(
+            request=partial(account.fees_request, codec.signer), read=account.fees
+        ),
+        balances=account.balances,
+        positions=Positions(
+            request=partial(account.positions_request, codec.signer), read=account.positions
+        ),
+    )
+    return VenueGateway(plan, symbols=symbols)
+
+
+def _public(ws_url: str) -> tuple[PublicStreams, ...]:
+    return (
+        PublicStreams(
+            url=ws_url + facts.PUBLIC_PATH,
+            channels=frozenset({Channel.BOOK, Channel.QUOTE}),
+            max_symbols=_SYMBOLS_PER_CONNECTION,
+            terms=_MARKET_TERMS,
+        ),
+        PublicStreams(
+            url=ws_url + facts.MARKET_PATH,
+            channels=frozenset({Channel.TRADES, Channel.FUNDING}),
+            max_symbols=_SYMBOLS_PER_CONNECTION,
+            terms=_MARKET_TERMS,
+        ),
+    )
+
+
+def _private(codec: BinanceUsdmCodec, ws_url: str) -> PrivateStream:
+    async def endpoint(ask: Ask) -> Endpoint:
+        answer = await ask(lambda _now_ns: account.open_stream_request(codec.signer))
+        return Endpoint(ws_url + account.stream_target(answer))
+
+    return PrivateStream(
+        endpoint=endpoint,
+        decode=codec.decode_private,
+        terms=SessionTerms(heartbeat=_HEARTBEAT, life_seconds=_LIFE_SECONDS),
+        keep_alive=lambda _now_ns: account.keep_stream_request(codec.signer),
+        keep_alive_seconds=_KEEP_ALIVE_SECONDS,
+    )
+
+
+def _book_sync(codec: BinanceUsdmCodec, book_stream: BookStream) -> BookSync | None:
+    """Partial books are whole and need nothing."""
+    if book_stream is BookStream.PARTIAL_20:
+        return None
+    return BookSync(
+        unsynchronised=codec.unsynchronised,
+        request=codec.sync_request,
+        join=codec.synchronise,
+        lose=lambda symbol: (
+            codec.market.books[symbol].lose() if symbol in codec.market.books else None
+        ),
+    )
+
+
+def _budgets() -> tuple[BudgetRule, ...]:
+    """Weight is counted per address for everything but orders, orders per account."""
+    return (
+        BudgetRule(budgets.WEIGHT_1M, facts.WEIGHT_LIMIT_1M, 60 * NS_PER_SECOND, _weight),
+        BudgetRule("orders-10s", facts.ORDER_LIMIT_10S, 10 * NS_PER_SECOND, _orders),
+        BudgetRule("orders-1m", facts.ORDER_LIMIT_1M, 60 * NS_PER_SECOND, _orders),
+    )
+
+
+def _orders(request: Request) -> int:
+    return int(request.method == "POST" and request.lane in (Lane.ENTRY, Lane.URGENT))
+
+
+def _weight(request: Request) -> int:
+    return 0 if _orders(request) else request.weight
+
+
+async def _load_instruments(
+    codec: BinanceUsdmCodec, leverage: int, ask: Ask, symbols: Sequence[str]
+) -> list[Instrument]:
+    """The linear perpetuals, with the margin that the account's leverage asks for."""
+    del symbols
+    found = codec.instruments(await ask(lambda _now_ns: codec.instruments_request()))
+    margin = 1 / decimal_of(leverage)
+    return [msgspec.structs.replace(each, initial_margin=margin) for each in found]
