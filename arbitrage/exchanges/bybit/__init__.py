@@ -1,0 +1,1 @@
+"""Bybit v5: the spot markets and linear perpetuals of a unified trading account."""
