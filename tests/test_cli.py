@@ -124,7 +124,7 @@ def test_replay_gives_the_same_digest_under_any_hash_seed(recording: Path, setti
 
 
 def test_replay_shows_a_table(recording: Path, settings: Path) -> None:
-    done = arb("replay", str(recording), "--config", str(settings))
+    done = arb("replay", str(recording), "--config", str(settings), COLUMNS="140")
     assert done.returncode == 0, done.stderr
     assert "upbit:KRW-ETH,bithumb:KRW-ETH" in done.stdout
     assert "ties out" in done.stdout

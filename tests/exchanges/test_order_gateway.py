@@ -1,0 +1,32 @@
+"""The values that pass between codecs and whatever sends for them."""
+
+import msgspec
+import pytest
+
+from arbitrage.exchanges.binance_spot.codec import BinanceSpotCodec
+from arbitrage.exchanges.binance_usdm.codec import BinanceUsdmCodec
+from arbitrage.exchanges.bybit.codec import BybitCodec
+from arbitrage.exchanges.order_gateway import AccountState, Answer, Lane, Request, VenueCodec
+from arbitrage.exchanges.upbit.codec import UpbitCodec
+
+
+def test_a_request_cannot_be_changed_once_it_is_signed() -> None:
+    request = Request("GET", "/v1/time")
+    assert (request.lane, request.weight, request.body) == (Lane.MARKET, 1, b"")
+    with pytest.raises(AttributeError):
+        request.target = "/v1/order"  # type: ignore[misc]
+
+
+def test_empty_values_are_nobody_elses() -> None:
+    assert AccountState().balances == {}
+    assert msgspec.structs.asdict(Request("GET", "/"))["headers"] == {}
+
+
+@pytest.mark.parametrize(
+    "codec",
+    [BinanceSpotCodec, BinanceUsdmCodec, BybitCodec, UpbitCodec],
+    ids=lambda it: it.__name__,
+)
+def test_every_codec_says_all_that_the_contract_asks(codec: type[VenueCodec]) -> None:
+    asked = {name for name in vars(VenueCodec) if not name.startswith("_")}
+    assert {name for name in asked if not callable(getattr(codec, name, None))} <= {"venue"}
