@@ -27,6 +27,7 @@ from arbitrage.session_report import refusals
 
 _STALE_MS = 5_000.0
 _REMEMBERED_ALERTS = 50
+_SEVERITY = {"HALT": Severity.ERROR, "NORMAL": Severity.INFO}
 
 
 class SessionWatch:
@@ -44,8 +45,9 @@ class SessionWatch:
             if isinstance(decision, TradeOpened):
                 self.opened += 1
             elif isinstance(decision, RiskChanged):
-                severity = Severity.ERROR if decision.level == "HALT" else Severity.WARNING
-                text = f"{decision.scope}: {decision.level} ({decision.reason})"
+                why = f" ({decision.reason})" if decision.reason else ""
+                severity = _SEVERITY.get(decision.level, Severity.WARNING)
+                text = f"{decision.scope}: {decision.level}{why}"
                 self.alerts.append(Alert(severity, text))
 
     def view(self, runner: RunningSession) -> SessionView:

@@ -5,8 +5,9 @@ import pytest
 
 from arbitrage.exchanges.binance_spot.codec import BinanceSpotCodec
 from arbitrage.exchanges.binance_usdm.codec import BinanceUsdmCodec
+from arbitrage.exchanges.bithumb.codec import BithumbCodec
 from arbitrage.exchanges.bybit.codec import BybitCodec
-from arbitrage.exchanges.order_gateway import AccountState, Answer, Lane, Request, VenueCodec
+from arbitrage.exchanges.order_gateway import AccountState, Lane, Request, VenueCodec
 from arbitrage.exchanges.upbit.codec import UpbitCodec
 
 

@@ -1,0 +1,1 @@
+"""Bithumb: the KRW spot markets of the Korean exchange."""
