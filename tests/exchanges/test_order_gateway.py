@@ -23,11 +23,10 @@ def test_empty_values_are_nobody_elses() -> None:
     assert msgspec.structs.asdict(Request("GET", "/"))["headers"] == {}
 
 
-@pytest.mark.parametrize(
-    "codec",
-    [BinanceSpotCodec, BinanceUsdmCodec, BybitCodec, UpbitCodec],
-    ids=lambda it: it.__name__,
-)
+CODECS = [BinanceSpotCodec, BinanceUsdmCodec, BithumbCodec, BybitCodec, UpbitCodec]
+
+
+@pytest.mark.parametrize("codec", CODECS, ids=[each.__name__ for each in CODECS])
 def test_every_codec_says_all_that_the_contract_asks(codec: type[VenueCodec]) -> None:
     asked = {name for name in vars(VenueCodec) if not name.startswith("_")}
     assert {name for name in asked if not callable(getattr(codec, name, None))} <= {"venue"}
