@@ -6,13 +6,17 @@ a listen key that is renewed every half hour. Diff books are joined to a snapsho
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import msgspec
 
+from arbitrage.domain.errors import Unavailable
+from arbitrage.domain.events import Event, VenueStatus
 from arbitrage.domain.fees import FeeSchedule
 from arbitrage.domain.instrument import Instrument
-from arbitrage.domain.units import NS_PER_SECOND, decimal_of
+from arbitrage.domain.units import NS_PER_MS, NS_PER_SECOND, decimal_of
 from arbitrage.exchanges.binance_usdm import account, budgets, facts, market_rest
+from arbitrage.exchanges.binance_usdm.auth import RequestSigner, encoded
 from arbitrage.exchanges.binance_usdm.codec import BinanceUsdmCodec
 from arbitrage.exchanges.binance_usdm.facts import BookStream
 from arbitrage.exchanges.order_gateway import Channel, Lane, Request
@@ -32,12 +36,27 @@ from arbitrage.net.venue_plan import (
 )
 from arbitrage.net.websocket import Endpoint
 
+# Streams are 1024 at most per connection; each symbol takes one per channel.
 _SYMBOLS_PER_CONNECTION = 200
 # Replaced an hour before the venue's own cut, both connections delivering for a moment.
 _LIFE_SECONDS = facts.CONNECTION_LIFE_NS / NS_PER_SECOND - 3600
 _KEEP_ALIVE_SECONDS = facts.LISTEN_KEY_LIFE_NS / NS_PER_SECOND / 2
 _HEARTBEAT = Heartbeat(every_seconds=20.0, reply_seconds=10.0)
-_MARKET_TERMS = SessionTerms(heartbeat=_HEARTBEAT, stale_seconds=60.0, life_seconds=_LIFE_SECONDS)
+# While both connections of a replacement deliver, a message that comes twice changes nothing.
+_OVERLAP_SECONDS = 1.0
+_MARKET_TERMS = SessionTerms(
+    heartbeat=_HEARTBEAT,
+    stale_seconds=30.0,
+    life_seconds=_LIFE_SECONDS,
+    overlap_seconds=_OVERLAP_SECONDS,
+)
+# A request is refused once it is older than its window; the venue's clock may be a second behind
+# the time that we signed with.
+_LINGERING_NS = facts.RECV_WINDOW_MS * NS_PER_MS + NS_PER_SECOND
+# Orders in one list at most, and its weight [D All-Orders].
+_ALL_ORDERS_PAGE = 1000
+_ALL_ORDERS_WEIGHT = 5
+_EXPIRED = b'"listenKeyExpired"'
 
 
 def create(
@@ -49,10 +68,12 @@ def create(
     book_stream: BookStream = BookStream.DIFF_100MS,
     rest_url: str = facts.REST_URL,
     ws_url: str = facts.WS_URL,
+    **settings: Any,
 ) -> VenueGateway:
     """Binance USD-M for one account; without keys only its market data.
 
     `leverage` is that of the account on these symbols: it says what margin an order locks.
+    `settings` are those of `VenueGateway`. Raises `ConfigError` for a key without its secret.
     """
     codec = BinanceUsdmCodec(api_key=api_key, secret=secret, book_stream=book_stream)
     plan = VenuePlan(
@@ -64,12 +85,16 @@ def create(
             taker_bps=facts.TAKER_BPS, maker_bps=facts.MAKER_BPS
         ),
         budgets=_budgets(),
-        # A request is refused once it is older than its window.
-        lingering_ns=facts.RECV_WINDOW_MS * 1_000_000,
+        lingering_ns=_LINGERING_NS,
         # The list of a symbol's open orders is always whole.
         open_orders_full=10_000,
         private=_private(codec, ws_url) if api_key else None,
         book_sync=_book_sync(codec, book_stream),
+        history=OrderHistory(
+            request=partial(_orders_since, codec.signer),
+            read=codec.open_orders,  # the same objects, whatever their status
+            full_length=_ALL_ORDERS_PAGE,
+        ),
         fills=OrderHistory(
             request=codec.fills_request, read=codec.fills, full_length=facts.MAX_USER_TRADES
         ),
@@ -82,7 +107,7 @@ def create(
             request=partial(account.positions_request, codec.signer), read=account.positions
         ),
     )
-    return VenueGateway(plan, symbols=symbols)
+    return VenueGateway(plan, symbols=symbols, **settings)
 
 
 def _public(ws_url: str) -> tuple[PublicStreams, ...]:
@@ -107,10 +132,19 @@ def _private(codec: BinanceUsdmCodec, ws_url: str) -> PrivateStream:
         answer = await ask(lambda _now_ns: account.open_stream_request(codec.signer))
         return Endpoint(ws_url + account.stream_target(answer))
 
+    def decode(frame: bytes, ts_ns: int) -> Sequence[Event]:
+        """An expired listen key ends the session; everything else said of it is for a person."""
+        events = codec.decode_private(frame, ts_ns)
+        if events and _EXPIRED in frame and isinstance(events[0], VenueStatus):
+            raise Unavailable(f"{facts.VENUE}: {events[0].reason}")
+        return events
+
     return PrivateStream(
         endpoint=endpoint,
-        decode=codec.decode_private,
-        terms=SessionTerms(heartbeat=_HEARTBEAT, life_seconds=_LIFE_SECONDS),
+        decode=decode,
+        terms=SessionTerms(
+            heartbeat=_HEARTBEAT, life_seconds=_LIFE_SECONDS, overlap_seconds=_OVERLAP_SECONDS
+        ),
         keep_alive=lambda _now_ns: account.keep_stream_request(codec.signer),
         keep_alive_seconds=_KEEP_ALIVE_SECONDS,
     )
@@ -136,6 +170,20 @@ def _budgets() -> tuple[BudgetRule, ...]:
         BudgetRule(budgets.WEIGHT_1M, facts.WEIGHT_LIMIT_1M, 60 * NS_PER_SECOND, _weight),
         BudgetRule("orders-10s", facts.ORDER_LIMIT_10S, 10 * NS_PER_SECOND, _orders),
         BudgetRule("orders-1m", facts.ORDER_LIMIT_1M, 60 * NS_PER_SECOND, _orders),
+    )
+
+
+def _orders_since(signer: RequestSigner, symbol: str, since_ns: int, now_ns: int) -> Request:
+    """Orders of `symbol` made since `since_ns`, whatever became of them. The venue forgets those
+    without a fill after `facts.UNFILLED_ORDER_MEMORY_NS`."""
+    query = f"&symbol={encoded(symbol)}&startTime={since_ns // NS_PER_MS}&limit={_ALL_ORDERS_PAGE}"
+    return signer.request(
+        "GET",
+        "/fapi/v1/allOrders",
+        query,
+        now_ns,
+        lane=Lane.ACCOUNT,
+        weight=_ALL_ORDERS_WEIGHT,
     )
 
 

@@ -1,18 +1,26 @@
 """Upbit live: which sockets, which budgets, and what its lists prove.
 
-Whole books on one public socket, orders and assets on one private socket; both are kept alive with
-PING. The venue has no clock of its own to ask: requests carry no time, so none is needed.
+Whole books on one public socket per hundred markets, orders on one private socket; protocol pings
+keep both alive, since the venue's answer to its text PING would pass for data. The venue tells no
+clock: its requests carry no time, so none is needed.
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import partial
+from typing import Any
 
+import msgspec
+
+from arbitrage.domain.errors import Unavailable
+from arbitrage.domain.events import Event, VenueStatus
 from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.units import NS_PER_SECOND
-from arbitrage.exchanges.order_gateway import Channel, Lane, Request
-from arbitrage.exchanges.upbit import facts
+from arbitrage.exchanges.base import Balance
+from arbitrage.exchanges.order_gateway import Answer, Channel, Lane, Request
+from arbitrage.exchanges.upbit import answers, facts
 from arbitrage.exchanges.upbit.auth import JwtSigner
-from arbitrage.exchanges.upbit.codec import UpbitCodec
+from arbitrage.exchanges.upbit.codec import AccountReply, UpbitCodec
 from arbitrage.net.budgets import BudgetRule
 from arbitrage.net.heartbeat import Heartbeat, SessionTerms
 from arbitrage.net.venue_gateway import VenueGateway
@@ -32,10 +40,12 @@ _SYMBOLS_PER_TICK_REQUEST = 100
 # How long a request may linger on its way into the venue's books: no figure is published, so it is
 # the idle close, after which no connection that carried it can be alive (unconfirmed).
 _LINGERING_NS = int(facts.IDLE_CLOSE_SECONDS) * NS_PER_SECOND
-_TERMS = SessionTerms(
-    heartbeat=Heartbeat(every_seconds=facts.IDLE_CLOSE_SECONDS / 3, text=facts.PING),
-    stale_seconds=facts.IDLE_CLOSE_SECONDS,
-)
+_HEARTBEAT = Heartbeat(every_seconds=facts.IDLE_CLOSE_SECONDS / 3)
+_STALE_SECONDS = facts.IDLE_CLOSE_SECONDS / 2
+# The venue keeps more digits of a balance than of the fills that made it.
+_TOLERANCES = {"KRW": Decimal(1)}
+
+_ACCOUNTS = msgspec.json.Decoder(list[AccountReply])
 
 
 def create(
@@ -46,19 +56,23 @@ def create(
     rest_url: str = facts.REST_URL,
     ws_public_url: str = facts.WS_PUBLIC_URL,
     ws_private_url: str = facts.WS_PRIVATE_URL,
+    **settings: Any,
 ) -> VenueGateway:
-    """Upbit for one account; without keys only its market data."""
-    signer = JwtSigner(access_key, secret_key) if access_key else None
-    codec = UpbitCodec(signer)
+    """Upbit for one account; without keys only its market data.
+
+    `settings` are those of `VenueGateway`. Raises `ConfigError` for a key without its secret.
+    """
+    has_keys = bool(access_key or secret_key)
+    codec = UpbitCodec(JwtSigner(access_key, secret_key) if has_keys else None)
     plan = VenuePlan(
         codec=codec,
         rest_url=rest_url,
         public=(
             PublicStreams(
                 url=ws_public_url,
-                channels=frozenset({Channel.BOOK, Channel.TRADES}),
+                channels=frozenset({Channel.BOOK, Channel.QUOTE, Channel.TRADES}),
                 max_symbols=_SYMBOLS_PER_CONNECTION,
-                terms=_TERMS,
+                terms=SessionTerms(heartbeat=_HEARTBEAT, stale_seconds=_STALE_SECONDS),
             ),
         ),
         load_instruments=partial(_load_instruments, codec),
@@ -70,7 +84,7 @@ def create(
         lingering_ns=_LINGERING_NS,
         open_orders_full=facts.OPEN_ORDERS_PAGE,
         lists_all_symbols=True,
-        private=None if signer is None else _private(codec, ws_private_url),
+        private=_private(codec, ws_private_url) if has_keys else None,
         history=OrderHistory(
             request=codec.closed_orders_request,
             read=codec.closed_orders,
@@ -80,39 +94,51 @@ def create(
             request=lambda symbol, _now_ns: codec.terms_request(symbol),
             read=lambda answer: codec.terms(answer).fees,
         ),
+        balances=_balances,
+        tolerances=_TOLERANCES,
     )
-    return VenueGateway(plan, symbols=symbols)
+    return VenueGateway(plan, symbols=symbols, **settings)
 
 
 def _private(codec: UpbitCodec, url: str) -> PrivateStream:
     async def endpoint(_ask: Ask) -> Endpoint:
         return Endpoint(url, codec.private_headers(), codec.subscribe_private())
 
-    return PrivateStream(
-        endpoint=endpoint,
-        decode=codec.decode_private,
-        # Our orders may be silent for hours; the answer to a PING proves the socket alive.
-        terms=SessionTerms(heartbeat=_TERMS.heartbeat),
-    )
+    def decode(frame: bytes, ts_ns: int) -> Sequence[Event]:
+        """What the venue says of a private session (a refusal, a status) ends that session."""
+        events = codec.decode_private(frame, ts_ns)
+        for event in events:
+            if isinstance(event, VenueStatus) and not event.is_up:
+                raise Unavailable(f"upbit: {event.reason}")
+        return events
+
+    return PrivateStream(endpoint=endpoint, decode=decode, terms=SessionTerms(heartbeat=_HEARTBEAT))
 
 
 async def _load_instruments(
     codec: UpbitCodec, ask: Ask, symbols: Sequence[str]
 ) -> list[Instrument]:
-    """The markets with the ticks that the venue tells of those that are traded."""
+    """The markets, with the ticks that the venue tells of those that are traded."""
     found = codec.instruments(await ask(lambda _now_ns: codec.instruments_request()))
     listed = {instrument.symbol for instrument in found}
     wanted = [symbol for symbol in symbols if symbol in listed]
     for start in range(0, len(wanted), _SYMBOLS_PER_TICK_REQUEST):
-        part = wanted[start : start + _SYMBOLS_PER_TICK_REQUEST]
-        answer = await ask(partial(_tick_sizes, codec, part))
-        no_prices: Mapping[str, float] = {}
-        found = codec.with_tick_sizes(found, answer, no_prices)
+        request = codec.tick_sizes_request(wanted[start : start + _SYMBOLS_PER_TICK_REQUEST])
+        answer = await ask(lambda _now_ns, request=request: request)  # type: ignore[misc]
+        found = codec.with_tick_sizes(found, answer, {})
     return found
 
 
-def _tick_sizes(codec: UpbitCodec, symbols: Sequence[str], _now_ns: int) -> Request:
-    return codec.tick_sizes_request(symbols)
+def _balances(answer: Answer) -> Mapping[str, Balance]:
+    """What is available and what orders lock, by currency."""
+    return {
+        reply.currency: Balance(
+            reply.currency,
+            answers.amount(reply.balance, f"{reply.currency} balance"),
+            answers.amount(reply.locked, f"{reply.currency} locked"),
+        )
+        for reply in answers.read_answer(_ACCOUNTS, answer, "accounts")
+    }
 
 
 def _cost(group: str, request: Request) -> int:

@@ -1,0 +1,187 @@
+"""A venue's market data: streams over as many connections as it takes, and books kept whole.
+
+A book is dropped (an empty one is passed on) the moment its stream is lost or it may be wrong, and
+comes back with the next whole one. Books that are kept by diffs are joined to a snapshot that is
+asked for by REST.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from random import Random
+from ssl import SSLContext
+
+from arbitrage.domain.errors import ConfigError, MalformedData, Unavailable
+from arbitrage.domain.events import BookSnapshot, Event
+from arbitrage.exchanges.order_gateway import Channel
+from arbitrage.net.background import Background
+from arbitrage.net.feed_connection import FeedConnection
+from arbitrage.net.rest import Rest
+from arbitrage.net.stream import Stream
+from arbitrage.net.venue_health import VenueHealth
+from arbitrage.net.venue_plan import BookSync, PublicStreams
+from arbitrage.net.websocket import Endpoint
+
+MAX_SNAPSHOTS_AT_ONCE = 4
+_NO_SNAPSHOT = (Unavailable, MalformedData, ConfigError)
+_CAUSE = "market data"
+
+_log = logging.getLogger(__name__)
+
+
+class MarketFeed:
+    """The market data of `symbols` on `channels`. Raises `ConfigError` for a channel that the
+    venue does not serve."""
+
+    def __init__(
+        self,
+        rest: Rest,
+        symbols: Sequence[str],
+        channels: Sequence[Channel],
+        *,
+        emit: Callable[[Event], None],
+        health: VenueHealth,
+        background: Background,
+        clock_ns: Callable[[], int],
+        random: Random,
+        ssl_context: SSLContext | None = None,
+    ) -> None:
+        self._rest = rest
+        self._plan = rest.plan
+        self._emit = emit
+        self._health = health
+        self._background = background
+        self._clock_ns = clock_ns
+        self._random = random
+        self._ssl_context = ssl_context
+        self._asking: set[str] = set()
+        self._not_before: dict[str, float] = {}
+        served = frozenset[Channel]().union(*(one.channels for one in self._plan.public))
+        if not served.issuperset(channels):
+            missing = sorted(channel.value for channel in set(channels) - served)
+            raise ConfigError(f"{self._plan.venue} has no stream of {', '.join(missing)}")
+        self.connections = [
+            self._connection(number, streams, part, carried)
+            for streams in self._plan.public
+            if (carried := [channel for channel in channels if channel in streams.channels])
+            for number, part in enumerate(_parts(symbols, streams.max_symbols), 1)
+        ]
+        self._carrier = {
+            symbol: connection for connection in self.connections for symbol in connection.books
+        }
+
+    def _connection(
+        self,
+        number: int,
+        streams: PublicStreams,
+        symbols: Sequence[str],
+        channels: Sequence[Channel],
+    ) -> FeedConnection:
+        codec = self._plan.codec
+        kinds = "+".join(channel.value for channel in channels)
+        connection = FeedConnection(
+            f"{self._plan.venue} {kinds} {number}",
+            codec,
+            symbols,
+            channels,
+            emit=self._emit,
+            lose=self._lose,
+            health=self._health,
+        )
+
+        async def endpoint() -> Endpoint:
+            return Endpoint(streams.url, frames=codec.subscribe(symbols, channels))
+
+        connection.stream = Stream(
+            connection.name,
+            endpoint,
+            on_message=connection.on_message,
+            on_open=partial(self._opened, connection),
+            on_close=partial(self._closed, connection),
+            terms=streams.terms,
+            random=self._random,
+            backoff=self._plan.reconnect,
+            clock_ns=self._clock_ns,
+            ssl_context=self._ssl_context,
+        )
+        return connection
+
+    # --- life ---------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to connect. What breaks a stream is heard of in the background."""
+        for stream in self._streams():
+            stream.start()
+            self._background.start(stream.wait(), f"watch {stream.name}")
+        if self._plan.book_sync is not None:
+            self._background.start(self._resync_forever(self._plan.book_sync), "resync books")
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        await asyncio.gather(*(stream.stop() for stream in self._streams()))
+
+    def _streams(self) -> Iterator[Stream]:
+        for connection in self.connections:
+            if connection.stream is not None:
+                yield connection.stream
+
+    @property
+    def is_open(self) -> bool:
+        """Whether every connection is open."""
+        return all(connection.is_open for connection in self.connections)
+
+    # --- books --------------------------------------------------------------------------------
+
+    def _opened(self, connection: FeedConnection) -> None:
+        connection.on_open()
+        self._health.up(_CAUSE)
+
+    def _closed(self, connection: FeedConnection, reason: str) -> None:
+        connection.on_close()
+        if not any(one.is_open for one in self.connections):
+            self._health.down(_CAUSE, f"no market data: {reason}")
+
+    def _lose(self, symbols: Sequence[str]) -> None:
+        """Drop books: an empty one cannot be traded on, and no diff follows it."""
+        now_ns = self._clock_ns()
+        for symbol in symbols:
+            if self._plan.book_sync is not None:
+                self._plan.book_sync.lose(symbol)
+            self._emit(BookSnapshot(now_ns, self._plan.venue, symbol, [], []))
+
+    async def _resync_forever(self, sync: BookSync) -> None:
+        """Ask for the snapshots that are needed, a few at a time."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._plan.times.resync_seconds)
+            for symbol in sync.unsynchronised():
+                if len(self._asking) >= MAX_SNAPSHOTS_AT_ONCE:
+                    break
+                carrier = self._carrier.get(symbol)
+                is_due = loop.time() >= self._not_before.get(symbol, 0.0)
+                if is_due and symbol not in self._asking and carrier and carrier.is_open:
+                    self._asking.add(symbol)
+                    self._background.start(
+                        self._resync(sync, symbol, carrier), f"snapshot of {symbol}"
+                    )
+
+    async def _resync(self, sync: BookSync, symbol: str, carrier: FeedConnection) -> None:
+        opened = carrier.opened
+        try:
+            answer = await self._rest.ask(lambda _now_ns: sync.request(symbol))
+            # What was asked for before a loss must not stand for the time after it.
+            if carrier.is_open and carrier.opened == opened:
+                for event in sync.join(symbol, answer, self._clock_ns()):
+                    self._emit(event)
+        except _NO_SNAPSHOT as error:
+            _log.warning("%s: no snapshot of %s yet: %s", self._plan.venue, symbol, error)
+        finally:
+            pause = self._plan.times.snapshot_pause_seconds
+            self._not_before[symbol] = asyncio.get_running_loop().time() + pause
+            self._asking.discard(symbol)
+
+
+def _parts(symbols: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(symbols), size):
+        yield symbols[start : start + size]

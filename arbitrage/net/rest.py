@@ -1,0 +1,149 @@
+"""Asking a venue by REST, and sending it orders: budgets first, then the wire, then the headers.
+
+Orders and cancels have connections of their own, so that no poll is ever in front of one. A poll
+that fits no budget waits for it, within reason; an order that fits none is refused at once. What
+may be asked twice without harm (a GET) is asked once more, freshly signed, if no answer came.
+"""
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+from ssl import SSLContext
+
+from arbitrage.domain.errors import RateLimited, Unavailable
+from arbitrage.domain.units import NS_PER_SECOND
+from arbitrage.exchanges.order_gateway import Answer, Request
+from arbitrage.net.budgets import Budgets
+from arbitrage.net.clock_offset import ClockOffset
+from arbitrage.net.http import HttpPool, PoolTerms
+from arbitrage.net.venue_plan import VenuePlan
+
+MAX_WAIT_SECONDS = 10.0
+BANNED = 418
+
+
+class Rest:
+    """The REST side of one account, on as many event loops as call it.
+
+    `offset` is how far the venue's clock is from ours; `clock_doubted` is set when it should be
+    measured again.
+    """
+
+    def __init__(
+        self,
+        plan: VenuePlan,
+        *,
+        clock_ns: Callable[[], int],
+        random: Random,
+        ssl_context: SSLContext | None = None,
+    ) -> None:
+        self.plan = plan
+        self.budgets = Budgets(plan.budgets)
+        self.offset = ClockOffset()
+        self.clock_doubted = asyncio.Event()
+        self._clock_ns = clock_ns
+        self._random = random
+        self._ssl_context = ssl_context
+        self._pools: dict[asyncio.AbstractEventLoop, tuple[HttpPool, HttpPool]] = {}
+
+    # --- connections --------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Open the connections of the running loop, if they are not. Raises `Unavailable`."""
+        await self._open_polls()
+        _, orders = self._pools[asyncio.get_running_loop()]
+        await orders.open()
+
+    async def close(self) -> None:
+        """Close the connections of the running loop."""
+        for pool in self._pools.pop(asyncio.get_running_loop(), ()):
+            await pool.close()
+
+    async def _open_polls(self) -> HttpPool:
+        loop = asyncio.get_running_loop()
+        if loop not in self._pools:
+            self._pools[loop] = (self._pool(self.plan.polls), self._pool(self.plan.orders))
+        polls, _ = self._pools[loop]
+        await polls.open()
+        return polls
+
+    def _pool(self, terms: PoolTerms) -> HttpPool:
+        return HttpPool(
+            self.plan.rest_url,
+            terms,
+            random=self._random,
+            backoff=self.plan.reconnect,
+            ssl_context=self._ssl_context,
+        )
+
+    # --- orders -------------------------------------------------------------------------------
+
+    def send(self, request: Request, now_ns: int) -> "asyncio.Future[Answer | None]":
+        """Write an order or a cancel now; see `HttpPool.send` for what the future says.
+
+        Raises `RateLimited` or `Unavailable`, and then nothing was sent.
+        """
+        pools = self._pools.get(asyncio.get_running_loop())
+        if pools is None:
+            raise Unavailable(f"{self.plan.venue} is not open; nothing was sent")
+        self.budgets.spend(request, now_ns)
+        return pools[1].send(request)
+
+    # --- questions ----------------------------------------------------------------------------
+
+    async def ask(self, build: Callable[[int], Request]) -> Answer:
+        """The venue's answer, whatever its status. `build` is given the venue's time.
+
+        Raises `Unavailable` if no answer came, `RateLimited` if the budget would have to be
+        waited for longer than `MAX_WAIT_SECONDS`.
+        """
+        for is_last in (False, True):
+            polls = await self._open_polls()
+            request = await self._affordable(build)
+            answer = await polls.send(request)
+            if answer is not None:
+                self.note(answer)
+                return answer
+            if is_last or request.method != "GET":
+                break
+        raise Unavailable(
+            f"{self.plan.venue} {request.method} {request.target.partition('?')[0]}: no answer "
+            f"within {self.plan.polls.timeout_seconds:g} s"
+        )
+
+    async def _affordable(self, build: Callable[[int], Request]) -> Request:
+        """A request whose budget was charged just now."""
+        waited = 0.0
+        while True:
+            now_ns = self._clock_ns()
+            request = build(self.offset.venue_ns(now_ns))
+            try:
+                self.budgets.spend(request, now_ns)
+                return request
+            except RateLimited as error:
+                seconds = error.retry_after_ns / NS_PER_SECOND
+                waited += seconds
+                if waited > MAX_WAIT_SECONDS:
+                    raise
+                await asyncio.sleep(seconds)
+
+    def note(self, answer: Answer) -> None:
+        """Take in what the headers of an answer say of the budgets."""
+        readings = self.plan.codec.budgets(answer)
+        if readings:
+            self.budgets.take_in(readings, self._clock_ns(), is_ban=answer.status == BANNED)
+
+    async def sync_clock(self) -> None:
+        """Measure the venue's clock once more, where it tells it. Raises `Unavailable`."""
+        clock = self.plan.clock
+        if clock is None:
+            return
+        sent_ns = self._clock_ns()
+
+        def build(_venue_ns: int) -> Request:
+            nonlocal sent_ns
+            sent_ns = self._clock_ns()
+            return clock.request()
+
+        answer = await self.ask(build)
+        self.offset.add(sent_ns=sent_ns, venue_ns=clock.read(answer), received_ns=self._clock_ns())
