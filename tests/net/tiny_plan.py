@@ -95,8 +95,8 @@ def tiny_plan(venue: TinyVenue, **changes: Any) -> VenuePlan:
 
 def _extras(codec: TinyCodec) -> dict[str, Any]:
     """What it can be asked beyond the contract."""
-    return dict(
-        book_sync=BookSync(
+    return {
+        "book_sync": BookSync(
             unsynchronised=codec.unsynchronised,
             request=codec.book_request,
             join=codec.join,
@@ -104,17 +104,17 @@ def _extras(codec: TinyCodec) -> dict[str, Any]:
         )
         if codec.diffs
         else None,
-        history=OrderHistory(
+        "history": OrderHistory(
             request=codec.history_request, read=codec.open_orders, full_length=100
         ),
-        clock=ServerClock(
+        "clock": ServerClock(
             request=lambda: Request("GET", "/time"), read=lambda answer: int(read(answer)["t"])
         ),
-        account_fees=AccountFees(
+        "account_fees": AccountFees(
             request=lambda symbol, _now_ns: Request("GET", f"/fee?symbol={symbol}"),
             read=lambda answer: FeeSchedule(taker_bps=read(answer)["bps"]),
         ),
-        positions=Positions(
+        "positions": Positions(
             request=lambda _now_ns: Request("GET", "/positions"),
             read=lambda answer: [
                 OpenPosition(
@@ -127,7 +127,7 @@ def _extras(codec: TinyCodec) -> dict[str, Any]:
                 for symbol, qty, price in read(answer)
             ],
         ),
-    )
+    }
 
 
 class Engine:
