@@ -13,10 +13,12 @@ from decimal import Decimal
 
 import msgspec
 
+from arbitrage.domain.errors import MalformedData
 from arbitrage.domain.events import OrderUpdate
 from arbitrage.domain.intents import CancelOrder, PlaceOrder, QueryOrder
 from arbitrage.domain.orders import OrderStatus
 from arbitrage.domain.units import EXACT, ZERO
+from arbitrage.exchanges.binance_usdm import facts
 from arbitrage.exchanges.binance_usdm.answers import read
 from arbitrage.exchanges.binance_usdm.order_tally import OrderTallies
 from arbitrage.exchanges.binance_usdm.refusals import NO_SUCH_ORDER, definite_refusal, error_of
@@ -124,8 +126,14 @@ def filled(tallies: OrderTallies, answer: Answer, ts_ns: int) -> list[OrderUpdat
     for fill in read(_fills, answer, "userTrades"):
         tally = tallies.known(fill.symbol, fill.order_id)
         if tally is not None:
-            tally.trade(fill.id, fill.qty, fill.price)
-            tally.charge(fill.id, fill.commission_asset, fill.commission)
+            try:
+                tally.trade(fill.id, fill.qty, fill.price)
+                tally.charge(fill.id, fill.commission_asset, fill.commission)
+            except UNREADABLE as error:
+                raise MalformedData(
+                    f"{facts.VENUE} userTrades: trade {fill.id} of {fill.symbol} cannot be counted "
+                    f"({error}); the list is dropped"
+                ) from error
             touched[fill.symbol, fill.order_id] = None
     return _updates(tallies, touched, ts_ns)
 

@@ -42,6 +42,8 @@ class OrderTally:
         "_reason",
         "_said_cost",
         "_said_qty",
+        "_told_cost",
+        "_told_qty",
         "_traded",
         "_trades_cost",
         "_trades_qty",
@@ -60,6 +62,8 @@ class OrderTally:
         self._fees: dict[str, Decimal] = {}
         self._trades_qty = ZERO
         self._trades_cost = ZERO
+        self._told_qty = ZERO
+        self._told_cost = ZERO
         self._traded: set[int] = set()
         self._charged: set[int] = set()
 
@@ -94,7 +98,8 @@ class OrderTally:
             self._said_qty, self._said_cost = qty, cost
 
     def update(self, ts_ns: int) -> OrderUpdate:
-        """All that is known by now. In doubt while something was filled at a price not told."""
+        """All that is known by now. In doubt while something was filled at a price not told, and
+        while a trade that came before its elders makes an older total look like less money."""
         status, reason, fees = self.status, self._reason, tuple(sorted(self._fees.items()))
         qty, cost = self._trades_qty, self._trades_cost
         if self._said_qty > qty:
@@ -104,6 +109,10 @@ class OrderTally:
                 reason = f"{self._said_qty} filled at a price not told"
             else:
                 qty, cost = self._said_qty, self._said_cost
+        if cost < self._told_cost:
+            status, reason, fees = OrderStatus.IN_DOUBT, "totals do not agree yet", ()
+            qty, cost = self._told_qty, self._told_cost
+        self._told_qty, self._told_cost = qty, cost
         return OrderUpdate(ts_ns, self.client_id, status, qty, cost, fees, reason)
 
 

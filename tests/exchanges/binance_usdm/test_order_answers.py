@@ -238,3 +238,14 @@ def test_a_list_that_did_not_come_raises(
         lister(tallies, answer(status=502), 7)
     with pytest.raises(MalformedData):
         lister(tallies, answer(raw=b'[{"symbol":1}]'), 7)
+
+
+def test_a_trade_of_nothing_in_the_list_is_malformed() -> None:
+    tallies = OrderTallies()
+    tallies.of("BTCUSDT", 25851813, "s1")
+    rows = (
+        b'[{"symbol":"BTCUSDT","id":1,"orderId":25851813,"price":"0","qty":"1","quoteQty":"0",'
+        b'"commission":"0","commissionAsset":"USDT","side":"SELL","time":1569514978020}]'
+    )
+    with pytest.raises(MalformedData, match="trade 1 of BTCUSDT"):
+        order_answers.filled(tallies, Answer(200, rows), 8)

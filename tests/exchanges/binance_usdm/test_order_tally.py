@@ -223,3 +223,20 @@ def test_our_record_ends_true_whatever_is_lost_repeated_or_late(
     assert order.filled_qty == total
     assert order.filled_cost == messages[-1][5]
     assert order.fees == {"USDT": Decimal(total)}
+
+
+def test_a_trade_that_comes_before_its_elders_never_makes_the_cost_shrink() -> None:
+    """An older total then covers more coins for less money; until all agree it is in doubt."""
+    order = tally()
+    order.trade(2, Decimal(1), Decimal(100))
+    assert order.update(1).filled_cost == 100
+    order.hear("PARTIALLY_FILLED", "", Decimal("1.0001"), Decimal("99.99"))
+    update = order.update(2)
+    assert (update.status, update.filled_qty, update.filled_cost) == (
+        OrderStatus.IN_DOUBT,
+        1,
+        100,
+    )
+    order.hear("FILLED", "", Decimal("2.0001"), Decimal("199.99"))
+    update = order.update(3)
+    assert (update.status, update.filled_cost) == (OrderStatus.FILLED, Decimal("199.99"))
