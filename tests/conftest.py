@@ -10,6 +10,10 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 ROOT = Path(__file__).resolve().parent.parent
+# Beside the checkout, unless the environment names another place; made known to every test.
+BESIDE = ROOT.parent / "shared" / "data"
+if not os.environ.get("ARBITRAGE_DATA") and BESIDE.is_dir():
+    os.environ["ARBITRAGE_DATA"] = str(BESIDE)
 
 
 def recorded_data(folder: Path, *, is_ci: bool) -> Path:
@@ -25,8 +29,7 @@ def recorded_data(folder: Path, *, is_ci: bool) -> Path:
 @pytest.fixture(scope="session")
 def realdata() -> Path:
     """The folder of recorded market data. Tests that use it are marked `realdata`."""
-    default = ROOT.parent / "shared" / "data"
-    folder = Path(os.environ.get("ARBITRAGE_DATA") or default)
+    folder = Path(os.environ.get("ARBITRAGE_DATA") or BESIDE)
     return recorded_data(folder, is_ci=os.environ.get("CI") == "true")
 
 
