@@ -87,6 +87,8 @@ class RouteState:
         self.name = config.name
         self.a = a
         self.b = b
+        self._market_a = a.market
+        self._market_b = b.market
         self.fx = fx
         self.is_convergence = config.kind is RouteKind.CONVERGENCE
         self.observes = config.exit_half_life_seconds is not None
@@ -153,13 +155,16 @@ class RouteState:
         This is the early exit: what it refuses is not an opportunity, what it lets through is
         looked at in full.
         """
-        a, b = self.a.market, self.b.market
-        if not (a.asks and b.asks and a.bids and b.bids):
+        a, b = self._market_a, self._market_b
+        try:
+            if not (
+                b.bids[0][0] * self.worth_ab > a.asks[0][0]
+                or a.bids[0][0] * self.worth_ba > b.asks[0][0]
+            ):
+                return False
+        except IndexError:
             return False
-        return (
-            b.bids[0][0] * self.worth_ab > a.asks[0][0]
-            or a.bids[0][0] * self.worth_ba > b.asks[0][0]
-        )
+        return bool(a.asks and b.asks and a.bids and b.bids)
 
     def cost_bps(self, direction: Direction, *, spread_bps: float) -> float:
         """What must be earned at the entry, after the fees of the entry, to end at zero.
