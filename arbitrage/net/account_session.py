@@ -119,33 +119,40 @@ class AccountSession:
     # --- comparing ----------------------------------------------------------------------------
 
     async def _reconcile_forever(self) -> None:
-        seconds = 0.0  # at once, when the stream has opened
+        """At once when the stream has opened, then every minute; sooner while something is left
+        over, but ever less often, for it may need a person."""
+        await self._wake.wait()
+        self._wake.clear()
+        soon, late = self._times.recheck_seconds, self._times.reconcile_seconds
+        pause = soon
         while True:
-            await self._pause(seconds)
-            seconds = await self._reconcile()
+            is_done = await self._reconcile()
+            is_woken = await self._is_woken(within=late if is_done else pause)
+            pause = soon if is_done or is_woken else min(2 * pause, late)
 
-    async def _pause(self, seconds: float) -> None:
-        """Until woken, or for `seconds` if there are any."""
+    async def _is_woken(self, within: float) -> bool:
+        """Wait to be woken, at most `within` seconds; whether we were."""
         try:
-            async with asyncio.timeout(seconds or None):
+            async with asyncio.timeout(within):
                 await self._wake.wait()
         except TimeoutError:
-            pass
+            return False
         if self._is_suspicious:
             self._is_suspicious = False
             await asyncio.sleep(self._times.recheck_seconds)
         self._wake.clear()
+        return True
 
     def _suspect(self) -> None:
         """Something may have been missed: compare soon, but not once per message."""
         self._is_suspicious = True
         self._wake.set()
 
-    async def _reconcile(self) -> float:
-        """Compare once; how long until the next time, in seconds."""
+    async def _reconcile(self) -> bool:
+        """Compare once; whether everything could be compared and nothing was left over."""
         assert self.stream is not None
         if not self.stream.stream.is_open:
-            return self._times.recheck_seconds
+            return False
         opened = self.stream.stream.counts.opened
         accepts, self._accepts = self._accepts, False
         try:
@@ -153,7 +160,7 @@ class AccountSession:
         except _NOT_ASKED as error:
             self._accepts = accepts or self._accepts
             self._health.down(_COMPARED, f"cannot be compared: {error}")
-            return self._times.recheck_seconds
+            return False
         for balance in result.balances:
             self._emit(balance)
         self.is_compared = True
@@ -164,8 +171,7 @@ class AccountSession:
             self._health.up(_COMPARED)
         if self.stream.stream.is_open and self.stream.stream.counts.opened == opened:
             self._health.up(_STREAM)
-        is_done = result.is_whole and not result.findings
-        return self._times.reconcile_seconds if is_done else self._times.recheck_seconds
+        return result.is_whole and not result.findings
 
     # --- what is heard ------------------------------------------------------------------------
 

@@ -21,8 +21,8 @@ _log = logging.getLogger(__name__)
 
 
 class FeedConnection:
-    """`opened` counts its openings, `malformed` the frames that could not be read. `lose` is told
-    whose books may be wrong."""
+    """`opened` counts its openings, `fruitful` the frames that gave events, `malformed` those that
+    could not be read. `lose` is told whose books may be wrong."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class FeedConnection:
         self.name = name
         self.symbols = symbols
         self.channels = channels
-        self.opened = self.malformed = 0
+        self.opened = self.fruitful = self.malformed = 0
         self.stream: Stream | None = None
         self._decode = codec.decode
         self._emit = emit
@@ -63,6 +63,8 @@ class FeedConnection:
         except MalformedData as error:
             self._on_unreadable(error)
             return
+        if events:
+            self.fruitful += 1
         for event in events:
             if type(event) is VenueStatus:
                 self._on_said(event)

@@ -103,6 +103,7 @@ class MarketFeed:
             random=self._random,
             backoff=self._plan.reconnect,
             clock_ns=self._clock_ns,
+            data=lambda: connection.fruitful,
             ssl_context=self._ssl_context,
         )
         return connection

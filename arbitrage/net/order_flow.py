@@ -13,6 +13,7 @@ from functools import partial
 from random import Random
 
 from arbitrage.domain.errors import (
+    ConfigError,
     InvariantBroken,
     MalformedData,
     OrderRefused,
@@ -72,23 +73,27 @@ class OrderFlow:
         self._clock_ns = clock_ns
         self._random = random
         orders = rest.plan.orders
-        written_by = orders.wait_seconds + orders.timeout_seconds
-        self._lingers_ns = int(written_by * NS_PER_SECOND) + rest.plan.lingering_ns
+        written_within = orders.wait_seconds + orders.timeout_seconds
+        self._lingers_seconds = written_within + rest.plan.lingering_ns / NS_PER_SECOND
 
     # --- sending ------------------------------------------------------------------------------
 
     def place(self, intent: PlaceOrder, instrument: Instrument, now_ns: int) -> OrderRecord:
         """Send an order in this very call. What could not be sent is refused a moment later.
 
-        Raises `OrderRefused` only for a client id that was used before.
+        Raises `OrderRefused` for a client id that was used before, `ConfigError` without keys;
+        then there is no such order.
         """
-        record = self._records.add(intent, instrument, now_ns)
+        loop = asyncio.get_running_loop()
+        record = self._records.add(intent, instrument, now_ns, sent_at=loop.time())
         try:
             request = self._codec.place(intent, self._rest.offset.venue_ns(now_ns))
             answer = self._rest.send(request, now_ns)
         except _NOT_SENT as error:
-            not_sent = self._background.guarded(self._not_sent)
-            asyncio.get_running_loop().call_soon(not_sent, record, error)
+            loop.call_soon(self._background.guarded(self._not_sent), record, error)
+        except ConfigError:
+            self._records.discard(record)
+            raise
         else:
             answer.add_done_callback(self._background.guarded(partial(self._placed, record)))
         return record
@@ -102,10 +107,15 @@ class OrderFlow:
             self._send_cancel(record, now_ns)
 
     def query(self, intent: QueryOrder) -> None:
-        """Ask for an order at the next opportunity."""
+        """Ask for an order at the next opportunity; one that has ended is told again."""
         record = self._records.get(intent.client_id)
-        if record is not None:
-            record.next_ask_ns = 0
+        if record is None:
+            return
+        if record.order.is_live:
+            record.is_wanted, record.next_ask_ns = True, 0
+        else:
+            tell = self._background.guarded(self._on_update)
+            asyncio.get_running_loop().call_soon(tell, _told_again(record.order, self._clock_ns()))
 
     def _send_cancel(self, record: OrderRecord, now_ns: int) -> None:
         if record.is_canceling:
@@ -195,15 +205,15 @@ class OrderFlow:
 
     async def ask(self, record: OrderRecord) -> None:
         """Ask the venue for an order and hear what it says, if it says anything."""
-        record.is_asking = True
+        record.is_asking, record.is_wanted = True, False
         intent = record.order.intent
         question = QueryOrder(client_id=intent.client_id, venue=intent.venue, symbol=intent.symbol)
-        asked_ns = self._clock_ns()
+        asked_at = asyncio.get_running_loop().time()
         try:
             answer = await self._rest.ask(lambda now_ns: self._codec.query(question, now_ns))
             update = self._codec.queried(question, answer, self._clock_ns())
             if update is None:
-                await self._missing(record, asked_ns)
+                await self._missing(record, asked_at)
             else:
                 self._answered(record, update)
         except _NO_LIST as error:
@@ -222,8 +232,8 @@ class OrderFlow:
         if record.is_leaving and record.order.status is OrderStatus.OPEN:
             self._send_cancel(record, self._clock_ns())
 
-    async def _missing(self, record: OrderRecord, asked_ns: int) -> None:
-        """The venue knew no such order at `asked_ns`."""
+    async def _missing(self, record: OrderRecord, asked_at: float) -> None:
+        """The venue knew no such order when it was asked at `asked_at`."""
         order = record.order
         if record.was_seen:
             if order.status is OrderStatus.OPEN:
@@ -239,7 +249,8 @@ class OrderFlow:
                     )
                 )
             return
-        if asked_ns <= order.sent_ns + self._lingers_ns or not await self._is_nowhere(record):
+        may_still_arrive = asked_at <= record.sent_at + self._lingers_seconds
+        if may_still_arrive or not await self._is_nowhere(record):
             return
         if order.status is OrderStatus.IN_DOUBT and not record.was_seen:
             self.hear(
@@ -272,6 +283,19 @@ class OrderFlow:
 _SAYS_NOTHING = frozenset(
     {OrderStatus.IN_DOUBT, OrderStatus.REJECTED, OrderStatus.NEVER_EXISTED, OrderStatus.IN_FLIGHT}
 )
+
+
+def _told_again(order: Order, ts_ns: int) -> OrderUpdate:
+    """All that is known of an order, as the venue would say it."""
+    return OrderUpdate(
+        ts_ns,
+        order.client_id,
+        order.status,
+        order.filled_qty,
+        order.filled_cost,
+        tuple(sorted(order.fees.items())),
+        order.reason,
+    )
 
 
 def _cancel_of(order: Order) -> CancelOrder:

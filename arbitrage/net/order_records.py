@@ -22,8 +22,10 @@ _RESTING = frozenset({TimeInForce.GTC, TimeInForce.POST_ONLY})
 class OrderRecord:
     """One order with its instrument, and what has been done to learn its end.
 
+    `sent_at` is in seconds of the event loop's steady clock, which nobody can set.
     `was_seen` says that the venue has spoken of it, so it existed. `next_ask_ns` is when to ask
-    for it next, `asked` how often that was done. `is_leaving` says that it is to be cancelled.
+    for it next, `asked` how often that was done, `is_wanted` that the engine wants to know.
+    `is_leaving` says that it is to be cancelled.
     """
 
     __slots__ = (
@@ -32,16 +34,19 @@ class OrderRecord:
         "is_asking",
         "is_canceling",
         "is_leaving",
+        "is_wanted",
         "next_ask_ns",
         "order",
+        "sent_at",
         "waiters",
         "was_seen",
     )
 
-    def __init__(self, order: Order, instrument: Instrument) -> None:
+    def __init__(self, order: Order, instrument: Instrument, sent_at: float) -> None:
         self.order = order
+        self.sent_at = sent_at
         self.instrument = instrument
-        self.was_seen = self.is_asking = False
+        self.was_seen = self.is_asking = self.is_wanted = False
         self.is_leaving = self.is_canceling = False
         self.next_ask_ns = self.asked = 0
         self.waiters: list[asyncio.Future[None]] = []
@@ -96,7 +101,7 @@ class OrderRecord:
     def needs_asking(self, now_ns: int, silent_ns: int) -> bool:
         """Whether nothing but a question will tell what became of it."""
         status = self.order.status
-        if status is OrderStatus.IN_DOUBT:
+        if status is OrderStatus.IN_DOUBT or self.is_wanted:
             return True
         is_silent = now_ns - self.order.updated_ns >= silent_ns
         return status is OrderStatus.OPEN and not self.may_rest and is_silent
@@ -111,7 +116,9 @@ class OrderRecords:
         self._live: dict[str, OrderRecord] = {}
         self._closed: deque[str] = deque()
 
-    def add(self, intent: PlaceOrder, instrument: Instrument, now_ns: int) -> OrderRecord:
+    def add(
+        self, intent: PlaceOrder, instrument: Instrument, now_ns: int, *, sent_at: float
+    ) -> OrderRecord:
         """A new order in flight. Raises `OrderRefused` if its client id was used before."""
         if intent.client_id in self._records:
             raise OrderRefused(
@@ -125,10 +132,14 @@ class OrderRecords:
             updated_ns=now_ns,
             contract_multiplier=instrument.contract_multiplier,
         )
-        record = OrderRecord(order, instrument)
+        record = OrderRecord(order, instrument, sent_at)
         self._records[intent.client_id] = self._live[intent.client_id] = record
         self.version += 1
         return record
+
+    def discard(self, record: OrderRecord) -> None:
+        """Forget an order that could not even be written."""
+        del self._records[record.order.client_id], self._live[record.order.client_id]
 
     def get(self, client_id: str) -> OrderRecord | None:
         return self._records.get(client_id)

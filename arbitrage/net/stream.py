@@ -50,7 +50,8 @@ class Stream:
     `endpoint` is awaited before each attempt; `Unavailable` from it counts as a failed one.
     `on_open` is called before the first message of a connection that follows a loss, `on_close`
     with the reason after each loss and each failed attempt; a planned replacement calls neither.
-    An error raised by a callback ends the stream and is raised by `wait`.
+    `data` counts the messages that say something, where that is not every one: only they keep a
+    feed from being stale. An error raised by a callback ends the stream and is raised by `wait`.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Stream:
         backoff: Backoff | None = None,
         clock_ns: Callable[[], int] = stamp,
         connect_seconds: float = _CONNECT_SECONDS,
+        data: Callable[[], int] | None = None,
         ssl_context: SSLContext | None = None,
     ) -> None:
         self.name = name
@@ -78,6 +80,7 @@ class Stream:
         self._backoff = backoff or Backoff()
         self._clock_ns = clock_ns
         self._connect_seconds = connect_seconds
+        self._data = data
         self._ssl_context = ssl_context
         self._counts = StreamCounts()
         self._current: WebSocket | None = None
@@ -104,7 +107,7 @@ class Stream:
 
     @property
     def is_open(self) -> bool:
-        return self._current is not None and not self._current.ended.done()
+        return self._current is not None and self._current.is_open
 
     @property
     def counts(self) -> StreamCounts:
@@ -134,19 +137,21 @@ class Stream:
 
     async def _live(self, *, is_news: bool) -> None:
         """One connection from its opening to its end, replacements included."""
-        connection = self._socket(self._opened)
+        self._current = connection = self._socket(self._opened)
+        try:
+            self._lost(await self._lifetime(connection), is_news=is_news)
+        finally:
+            last, self._current = self._current, None
+            await self._retire(last, "the stream ends")
+
+    async def _lifetime(self, connection: WebSocket) -> str:
+        """From opening to end; why it ended."""
         try:
             await self._connect(connection)
         except _FAILED as error:
             self._counts.failed += 1
-            self._lost(f"cannot connect: {_told(error)}", is_news=is_news)
-            return
-        self._current = connection
-        try:
-            self._lost(await self._attend(connection), is_news=is_news)
-        finally:
-            last, self._current = self._current, None
-            await self._retire(last, "the stream ends")
+            return f"cannot connect: {_told(error)}"
+        return await self._attend(connection)
 
     def _lost(self, reason: str, *, is_news: bool) -> None:
         self._counts.last_reason = reason
@@ -182,8 +187,8 @@ class Stream:
         pulse = Pulse(self._terms, loop.time())
         while not connection.ended.done():
             await _first_of(connection.ended, until=pulse.next_at)
-            now = loop.time()
-            match pulse.feel(now, received=connection.received, data=connection.messages):
+            data = connection.messages if self._data is None else self._data()
+            match pulse.feel(loop.time(), received=connection.received, data=data):
                 case Verdict.PING:
                     self._ping(connection)
                 case Verdict.STALE:

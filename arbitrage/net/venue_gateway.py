@@ -12,7 +12,13 @@ from functools import partial
 from random import Random
 from ssl import SSLContext
 
-from arbitrage.domain.errors import ConfigError, MalformedData, OrderRefused, Unavailable
+from arbitrage.domain.errors import (
+    ConfigError,
+    MalformedData,
+    OrderRefused,
+    RateLimited,
+    Unavailable,
+)
 from arbitrage.domain.events import Event
 from arbitrage.domain.fees import FeeSchedule
 from arbitrage.domain.instrument import Instrument
@@ -178,8 +184,15 @@ class VenueGateway(NetworkExchange):
         self._instruments = listed
 
     async def _load_fees(self, fees: AccountFees) -> None:
+        """Ask for the account's own fees, as far as the budgets go."""
         for symbol in self.symbols:
-            answer = await self.rest.ask(partial(fees.request, symbol))
+            try:
+                answer = await self.rest.ask(partial(fees.request, symbol))
+            except RateLimited as error:
+                _log.warning(
+                    "%s: from %s on documented fees are used: %s", self.venue, symbol, error
+                )
+                return
             self._fees[symbol] = fees.read(answer)
 
     async def _sync_clock_forever(self) -> None:

@@ -173,6 +173,11 @@ class WebSocket(WSListener):
 
     # --- what its owner does ------------------------------------------------------------------
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has opened and is not over."""
+        return self._transport is not None and not self.ended.done()
+
     def send(self, text: bytes) -> None:
         """Send a text message. On a connection that is over nothing happens."""
         if self._transport is not None and not self._transport.is_disconnected:

@@ -7,6 +7,7 @@ heard of?
 import asyncio
 import gc
 import os
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -54,8 +55,10 @@ def run(
         assert open_sockets() <= before, "a socket is left open"
         return result
 
+    threads = threading.active_count()
     with asyncio.Runner(loop_factory=new_loop) as runner:
         result = runner.run(main())
+    assert threading.active_count() == threads, "a thread is left"
     gc.collect()
     assert hears_errors or not unheard, unheard
     return result

@@ -112,6 +112,23 @@ def test_the_session_is_kept_alive_and_opened_anew_if_that_is_refused() -> None:
     with_gateway(test, change=impatient)
 
 
+def test_the_first_comparison_comes_with_the_opening_of_the_stream() -> None:
+    async def test(_venue: TinyVenue, _subject: VenueGateway, engine: Engine) -> None:
+        assert engine.is_up
+
+    with_gateway(test, times=times(recheck_seconds=60.0, start_seconds=2.0))
+
+
+def test_a_comparison_that_fails_is_tried_again_soon() -> None:
+    async def test(venue: TinyVenue, _subject: VenueGateway, engine: Engine) -> None:
+        venue.faults["GET /account"].extend(["503"] * 2)
+        await venue.push(b"garbage", private=True)
+        await until(lambda: not engine.is_up)
+        await until(lambda: engine.is_up)
+
+    with_gateway(test, times=times(reconcile_seconds=60.0))
+
+
 # --- what does not tie out --------------------------------------------------------------------
 
 

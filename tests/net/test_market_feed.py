@@ -85,6 +85,16 @@ def test_a_frozen_feed_is_replaced() -> None:
     with_gateway(test, **feed_alone({"terms": terms}))
 
 
+def test_messages_that_say_nothing_do_not_keep_a_feed_from_being_stale() -> None:
+    async def test(venue: TinyVenue, _subject: VenueGateway, _engine: Engine) -> None:
+        while len(venue.subscriptions) < 2:
+            await venue.push({"ch": "pong"})
+            await asyncio.sleep(0.001)
+
+    terms = SessionTerms(stale_seconds=0.03)
+    with_gateway(test, **feed_alone({"terms": terms}))
+
+
 def test_quotes_are_passed_on_and_count_as_books() -> None:
     async def work() -> None:
         async with tiny_venue() as venue:

@@ -9,6 +9,7 @@ from net.loopback import until
 from net.tiny_plan import Engine, order, record, with_gateway
 from net.tiny_venue import TinyVenue
 
+from arbitrage.domain.errors import ConfigError
 from arbitrage.domain.intents import CancelOrder, Purpose, QueryOrder, TimeInForce
 from arbitrage.domain.orders import OrderStatus
 from arbitrage.net.budgets import BudgetRule
@@ -206,6 +207,22 @@ def test_totals_that_contradict_each_other_stop_the_venue_until_a_person_has_loo
         await until(lambda: not engine.is_up)
         assert "never shrink nor pass the order" in engine.down_reason
         assert engine.updates("a1")[-1].filled_qty == D("0.7")  # the engine halts on it itself
+
+    with_gateway(test)
+
+
+def test_an_order_that_cannot_even_be_signed_was_never_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test(_venue: TinyVenue, subject: VenueGateway, _engine: Engine) -> None:
+        def keyless(*_args: object) -> Any:
+            raise ConfigError("no keys")
+
+        monkeypatch.setattr(subject.plan.codec, "place", keyless)
+        with pytest.raises(ConfigError, match="no keys"):
+            subject.send([order()], 1)
+        assert "a1" not in subject.account.records
+        assert not subject.account.records.has_live
 
     with_gateway(test)
 

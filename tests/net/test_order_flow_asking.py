@@ -82,6 +82,29 @@ def test_the_engine_may_ask_before_it_is_due() -> None:
     with_gateway(test, times=times(pursuit=Backoff(60.0, 60.0)))
 
 
+def test_the_engine_may_ask_for_an_order_that_rests_and_is_told_again_of_one_that_ended() -> None:
+    async def test(venue: TinyVenue, subject: VenueGateway, engine: Engine) -> None:
+        subject.send([order(time_in_force=GTC)], subject._clock_ns())
+        await until(lambda: engine.statuses("a1") == ["open"])
+        venue.tells = False
+        venue.fill(venue.orders["a1"], D("0.5"))
+        question = QueryOrder(client_id="a1", venue="tiny", symbol="BTC-USD")
+        subject.send([question], subject._clock_ns())
+        await until(lambda: engine.statuses("a1") == ["open", "filled"])
+        assert venue.count("GET /order") == 1
+        subject.send([question], subject._clock_ns())
+        await until(lambda: len(engine.updates("a1")) == 3)
+        again = engine.updates("a1")[-1]
+        assert (again.status.value, again.filled_qty, again.fees) == (
+            "filled",
+            D("0.5"),
+            (("USD", D("0.05")),),
+        )
+        assert venue.count("GET /order") == 1
+
+    with_gateway(test)
+
+
 # --- cancelling -------------------------------------------------------------------------------
 
 

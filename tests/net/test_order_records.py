@@ -20,7 +20,7 @@ SPOT = Instrument(venue="tiny", symbol="BTC-USD", base="BTC", quote="USD")
 
 
 def added(records: OrderRecords, client_id: str = "a1", now_ns: int = 1, **order_: Any) -> Any:
-    return records.add(order(client_id, **order_), SPOT, now_ns)
+    return records.add(order(client_id, **order_), SPOT, now_ns, sent_at=0.0)
 
 
 def said(status: OrderStatus, filled: str = "0", client_id: str = "a1") -> OrderUpdate:

@@ -12,7 +12,9 @@ from net.tiny_venue import TinyVenue, tiny_venue
 from arbitrage.domain.errors import ConfigError, OrderRefused, Unavailable
 from arbitrage.domain.events import BalanceUpdate, BookSnapshot, VenueStatus
 from arbitrage.domain.intents import CancelOrder, QueryOrder
-from arbitrage.exchanges.order_gateway import Channel
+from arbitrage.exchanges.order_gateway import Channel, Request
+from arbitrage.net import rest as rest_module
+from arbitrage.net.budgets import BudgetRule
 from arbitrage.net.venue_gateway import VenueGateway
 
 # --- start and stop ---------------------------------------------------------------------------
@@ -34,6 +36,21 @@ def test_starting_opens_everything_compares_the_account_and_only_then_is_up() ->
         assert venue.subscriptions == [["book:BTC-USD", "book:BTC-PERP"]]
 
     with_gateway(test)
+
+
+def test_fees_that_the_budget_does_not_allow_to_ask_for_are_the_documented_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rest_module, "MAX_WAIT_SECONDS", 0.0)
+
+    async def test(_venue: TinyVenue, subject: VenueGateway, _engine: Engine) -> None:
+        assert subject.fees("BTC-USD").taker_bps == 7.5
+        assert subject.fees("BTC-PERP").taker_bps == 10.0
+
+    def is_fee(request: Request) -> int:
+        return int(request.target.startswith("/fee"))
+
+    with_gateway(test, budgets=(BudgetRule("fees", 1, 10**12, is_fee),))
 
 
 def test_symbols_are_split_over_connections() -> None:
