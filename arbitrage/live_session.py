@@ -27,6 +27,7 @@ from arbitrage.domain.intents import Intent, IntentDigest
 from arbitrage.domain.units import NS_PER_SECOND
 from arbitrage.engine.engine import ArbitrageEngine
 from arbitrage.engine.session import check_gateways
+from arbitrage.net.arrival_clock import stamp
 from arbitrage.paper_runner import EventSink
 from arbitrage.running_session import RunningSession, loop_factory, stopped_by_signals
 
@@ -36,13 +37,16 @@ _END_SECONDS = 5.0
 
 class LiveGateway(Protocol):
     """A venue on the wire. Its events come through `on_event`, stamped, in the loop's thread;
-    `send` writes requests at once and returns."""
+    `send` writes requests at once and returns; `wait` returns after `astop` and raises what broke
+    before."""
 
     venue: str
 
     async def astart(self, on_event: Callable[[Event], None]) -> None: ...
 
     async def astop(self) -> None: ...
+
+    async def wait(self) -> None: ...
 
     def send(self, intents: Iterable[Intent], now_ns: int) -> None: ...
 
@@ -64,7 +68,7 @@ class LiveSession(RunningSession):
         record: EventSink | None = None,
         on_refresh: Callable[["LiveSession"], None] | None = None,
         refresh_seconds: float = 0.25,
-        clock_ns: Callable[[], int] = time.time_ns,
+        clock_ns: Callable[[], int] = stamp,
     ) -> None:
         super().__init__(engine, [gateway.venue for gateway in gateways], clock_ns)
         self._by_venue = {gateway.venue: gateway for gateway in gateways}
@@ -87,17 +91,29 @@ class LiveSession(RunningSession):
             runner.run(self.arun(seconds))
 
     async def arun(self, seconds: float | None = None) -> None:
-        """`run` on an event loop; leaves no connection or task behind, also when cancelled."""
+        """`run` on an event loop; leaves no connection or task behind, also when cancelled.
+
+        Raises what broke inside a gateway, once its orders were cancelled: nothing goes on half.
+        """
         self.started_ns = self._clock_ns()
         started: list[LiveGateway] = []
+        watches: list[asyncio.Task[None]] = []
         try:
             for gateway in self._by_venue.values():
                 started.append(gateway)
                 await gateway.astart(self.on_event)
+            watches = [asyncio.create_task(each.wait()) for each in self._by_venue.values()]
+            for watch in watches:
+                watch.add_done_callback(lambda _watch: self.stop())
             with stopped_by_signals(self.stop):
                 await self._until_stopped(seconds)
             await self._end_orders()
+            for watch in watches:
+                if watch.done():
+                    watch.result()  # raises what broke
         finally:
+            for watch in watches:
+                watch.cancel()
             for gateway in reversed(started):
                 await gateway.astop()
             self._refresh()

@@ -24,6 +24,8 @@ SYMBOL = "BTC/USDT"
 class PaperGateway:
     """A live gateway whose venue is a paper venue: answers come in a later turn of the loop."""
 
+    broke: asyncio.Future[None]
+
     def __init__(self, venue: str, *, is_silent: bool = False) -> None:
         self.venue = venue
         self.sent: list[Intent] = []
@@ -38,6 +40,10 @@ class PaperGateway:
 
     async def astop(self) -> None:
         self.is_running = False
+
+    async def wait(self) -> None:
+        self.broke = asyncio.get_running_loop().create_future()
+        await self.broke
 
     def send(self, intents: Iterable[Intent], now_ns: int) -> None:
         self.sent += intents
@@ -183,3 +189,16 @@ def test_run_ends_by_itself_after_its_seconds() -> None:
     session = LiveSession(engine_of(), [PaperGateway(A), PaperGateway(B)])
     session.run(0.05)
     assert session.now_ns - session.started_ns >= 50_000_000
+
+
+def test_what_breaks_inside_a_gateway_ends_the_session_and_is_raised() -> None:
+    async def run() -> None:
+        gateways = [PaperGateway(A), PaperGateway(B)]
+        task = asyncio.create_task(LiveSession(engine_of(), gateways).arun())
+        await until(lambda: all(hasattr(gateway, "broke") for gateway in gateways))
+        gateways[0].broke.set_exception(ValueError("a bug"))
+        with pytest.raises(ValueError, match="a bug"):
+            await task
+        assert not any(gateway.is_running for gateway in gateways)
+
+    asyncio.run(run())

@@ -208,6 +208,10 @@ class HttpPool:
             connection.close()
         await asyncio.gather(*(connection.lost for connection in connections))
 
+    async def wait(self) -> None:
+        """Return after `close`. Raises what broke the pool, which is a bug."""
+        await self._background.wait()
+
     @property
     def open_connections(self) -> int:
         return len(self._connections)

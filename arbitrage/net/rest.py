@@ -59,6 +59,11 @@ class Rest:
         for pool in self._pools.pop(asyncio.get_running_loop(), ()):
             await pool.close()
 
+    async def wait(self) -> None:
+        """Return when the connections of the running loop are closed. Raises what broke them."""
+        pools = self._pools[asyncio.get_running_loop()]
+        await asyncio.gather(*(pool.wait() for pool in pools))
+
     async def _open_polls(self) -> HttpPool:
         loop = asyncio.get_running_loop()
         if loop not in self._pools:

@@ -131,6 +131,7 @@ class VenueGateway(NetworkExchange):
 
     async def _open(self) -> None:
         await self.rest.open()
+        self._background.start(self.rest.wait(), "watch the REST connections")
         for _ in range(_FIRST_CLOCK_SAMPLES):
             await self.rest.sync_clock()
         await self.aload()

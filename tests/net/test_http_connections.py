@@ -127,6 +127,25 @@ def test_opening_can_be_cancelled_and_leaves_nothing(monkeypatch: pytest.MonkeyP
     run(work)
 
 
+def test_a_bug_of_ours_is_raised_to_whoever_waits_for_the_pool() -> None:
+    async def work() -> None:
+        async with raw_server() as server:
+            pool = pool_of(server.http, connections=1)
+            await pool.open()
+
+            async def broken() -> HttpPool:
+                raise KeyError("ours")
+
+            pool._connect = broken  # type: ignore[method-assign, assignment]
+            await until(lambda: server.live)
+            server.peers[0].transport.abort()
+            with pytest.raises(KeyError, match="ours"):
+                await soon(pool.wait())
+            await pool.close()
+
+    run(work)
+
+
 def test_one_connection_of_two_is_enough_to_begin() -> None:
     async def work() -> None:
         async with raw_server() as server:

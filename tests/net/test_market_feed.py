@@ -52,7 +52,7 @@ def test_after_a_loss_books_are_dropped_at_once_and_come_back_with_the_next_whol
         assert engine.down_reason == "no market data: closed by the venue with 1000"
         await until(lambda: venue.market and subject.feed.is_open)
         await until(lambda: engine.is_up)
-        assert venue.subscriptions == [["book:BTC-USD", "book:BTC-PERP"]] * 2
+        await until(lambda: venue.subscriptions == [["book:BTC-USD", "book:BTC-PERP"]] * 2)
         await venue.push_book()
         await until(lambda: len(engine.books()) == 3)
         assert sides(engine.books()[2]) != EMPTY

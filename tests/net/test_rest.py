@@ -152,6 +152,18 @@ def test_without_a_clock_of_the_venue_ours_is_taken() -> None:
     with_rest(test, clock=None)
 
 
+def test_waiting_ends_with_the_connections() -> None:
+    async def test(_venue: TinyVenue, rest: Rest) -> None:
+        await rest.open()
+        waiting = asyncio.create_task(rest.wait())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        await rest.close()
+        await soon(waiting)
+
+    with_rest(test)
+
+
 def test_each_event_loop_has_its_own_connections() -> None:
     async def work() -> None:
         async with tiny_venue() as venue:

@@ -33,7 +33,7 @@ def test_starting_opens_everything_compares_the_account_and_only_then_is_up() ->
         assert subject.fees("BTC-USD").taker_bps == 7.5
         assert subject.instrument("BTC-PERP").is_perpetual
         assert subject.health.is_up
-        assert venue.subscriptions == [["book:BTC-USD", "book:BTC-PERP"]]
+        await until(lambda: venue.subscriptions == [["book:BTC-USD", "book:BTC-PERP"]])
 
     with_gateway(test)
 
@@ -55,7 +55,7 @@ def test_fees_that_the_budget_does_not_allow_to_ask_for_are_the_documented_ones(
 
 def test_symbols_are_split_over_connections() -> None:
     async def test(venue: TinyVenue, subject: VenueGateway, _engine: Engine) -> None:
-        assert len(venue.market) == 2
+        await until(lambda: len(venue.subscriptions) == 2)
         assert sorted(venue.subscriptions) == [
             ["book:BTC-PERP"],
             ["book:BTC-USD", "book:ETH-USD"],

@@ -5,6 +5,7 @@ a listen key that is renewed every half hour. Diff books are joined to a snapsho
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -56,6 +57,8 @@ _LINGERING_NS = facts.RECV_WINDOW_MS * NS_PER_MS + NS_PER_SECOND
 # Orders in one list at most, and its weight [D All-Orders].
 _ALL_ORDERS_PAGE = 1000
 _ALL_ORDERS_WEIGHT = 5
+# The venue rounds what each fill realises to eight decimals; a minute may bring many.
+_TOLERANCE = Decimal("0.0001")
 _EXPIRED = b'"listenKeyExpired"'
 
 
@@ -103,6 +106,7 @@ def create(
             request=partial(account.fees_request, codec.signer), read=account.fees
         ),
         balances=account.balances,
+        tolerance=_TOLERANCE,
         positions=Positions(
             request=partial(account.positions_request, codec.signer), read=account.positions
         ),

@@ -1,18 +1,19 @@
 """Upbit live: which sockets, which budgets, and what its lists prove.
 
-Whole books on one public socket per hundred markets, orders on one private socket; protocol pings
-keep both alive, since the venue's answer to its text PING would pass for data. The venue tells no
-clock: its requests carry no time, so none is needed.
+Whole books on one public socket per hundred markets, orders on one private socket, both kept alive
+by protocol pings. Requests carry no time; the venue's clock, read from the `Date` of an answer to
+the second, only says since when its lists are asked.
 """
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from arbitrage.domain.errors import Unavailable
+from arbitrage.domain.errors import MalformedData, Unavailable
 from arbitrage.domain.events import Event, VenueStatus
 from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.units import NS_PER_SECOND
@@ -30,6 +31,7 @@ from arbitrage.net.venue_plan import (
     OrderHistory,
     PrivateStream,
     PublicStreams,
+    ServerClock,
     VenuePlan,
 )
 from arbitrage.net.websocket import Endpoint
@@ -42,6 +44,8 @@ _SYMBOLS_PER_TICK_REQUEST = 100
 _LINGERING_NS = int(facts.IDLE_CLOSE_SECONDS) * NS_PER_SECOND
 _HEARTBEAT = Heartbeat(every_seconds=facts.IDLE_CLOSE_SECONDS / 3)
 _STALE_SECONDS = facts.IDLE_CLOSE_SECONDS / 2
+# Every answer is dated; this one is small and always there.
+_CLOCK_MARKET = "KRW-BTC"
 # The venue keeps more digits of a balance than of the fills that made it.
 _TOLERANCES = {"KRW": Decimal(1)}
 
@@ -90,6 +94,9 @@ def create(
             read=codec.closed_orders,
             full_length=facts.CLOSED_ORDERS_PAGE,
         ),
+        clock=ServerClock(
+            request=lambda: codec.book_request(_CLOCK_MARKET), read=_time_of_answer_ns
+        ),
         account_fees=AccountFees(
             request=lambda symbol, _now_ns: codec.terms_request(symbol),
             read=lambda answer: codec.terms(answer).fees,
@@ -127,6 +134,16 @@ async def _load_instruments(
         answer = await ask(lambda _now_ns, request=request: request)  # type: ignore[misc]
         found = codec.with_tick_sizes(found, answer, {})
     return found
+
+
+def _time_of_answer_ns(answer: Answer) -> int:
+    """When the venue wrote an answer, to half a second. Raises `MalformedData` without a date."""
+    date = answer.headers.get("date", "")
+    try:
+        seconds = parsedate_to_datetime(date).timestamp()
+    except ValueError as error:
+        raise MalformedData(f"upbit answer of {date!r}; expected an HTTP date") from error
+    return int(seconds) * NS_PER_SECOND + NS_PER_SECOND // 2
 
 
 def _balances(answer: Answer) -> Mapping[str, Balance]:

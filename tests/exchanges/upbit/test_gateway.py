@@ -13,13 +13,13 @@ from net.loopback import run, until
 from net.tiny_plan import Engine
 from sim_upbit import ASKS, BIDS, show, upbit
 
-from arbitrage.domain.errors import ConfigError, Unavailable
+from arbitrage.domain.errors import ConfigError, MalformedData, Unavailable
 from arbitrage.domain.events import BalanceUpdate
 from arbitrage.domain.intents import CancelOrder, PlaceOrder, TimeInForce
 from arbitrage.domain.orders import OrderStatus
 from arbitrage.domain.sides import Side
 from arbitrage.exchanges.base import Balance
-from arbitrage.exchanges.order_gateway import Channel, Lane, Request
+from arbitrage.exchanges.order_gateway import Answer, Channel, Lane, Request
 from arbitrage.exchanges.registry import create_exchange
 from arbitrage.exchanges.upbit.gateway import create
 from arbitrage.net.backoff import Backoff
@@ -131,6 +131,16 @@ def test_what_the_venue_says_of_a_private_session_ends_it() -> None:
     with pytest.raises(Unavailable, match="INVALID_AUTH"):
         private.decode(b'{"error":{"name":"INVALID_AUTH","message":"no"}}', 1)
     assert private.decode(b'{"status":"UP"}', 1) == ()
+
+
+def test_the_venues_clock_is_the_date_of_its_answers() -> None:
+    clock = create().plan.clock
+    assert clock is not None
+    dated = Answer(200, b"", {"date": "Sun, 22 Nov 2026 10:00:00 GMT"})
+    assert clock.read(dated) == 1_795_341_600_500_000_000
+    for headers in ({}, {"date": "yesterday"}):
+        with pytest.raises(MalformedData, match="expected an HTTP date"):
+            clock.read(Answer(200, b"", headers))
 
 
 # --- over sockets -----------------------------------------------------------------------------
