@@ -4,19 +4,24 @@ Rules are those published by the venues, rounded to what a simulation needs; a l
 them from the venue itself. Prices are round figures to start from, not quotations.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from arbitrage.domain.errors import ConfigError
-from arbitrage.domain.fees import FeeSchedule
+from arbitrage.domain.fees import FeeManner, FeeSchedule
 from arbitrage.domain.instrument import Instrument, InstrumentKind, TickBand
 from arbitrage.sim import calibration as cal
 
 UPBIT: Final = "upbit"
 BITHUMB: Final = "bithumb"
+BINANCE_SPOT: Final = "binance-spot"
 BINANCE_USDM: Final = "binance-usdm"
+BYBIT: Final = "bybit"
+BYBIT_SPOT: Final = "bybit-spot"
+OKX: Final = "okx"
 
 # KRW tick by price, in force since 2025-07-31; below the last band it is 1e-8.
 _KRW_TICKS: Final = (
@@ -32,6 +37,14 @@ KRW_MIN_NOTIONAL: Final = Decimal(5_000)
 
 _KRW_LOT: Final = {UPBIT: Decimal("0.00000001"), BITHUMB: Decimal("0.0001")}
 _KRW_TAKER_BPS: Final = {UPBIT: 5.0, BITHUMB: 4.0}
+_SPOT_SYMBOL: Final = {BINANCE_SPOT: "{}USDT", BYBIT_SPOT: "{}USDT", OKX: "{}-USDT"}
+_PERPETUAL_SYMBOL: Final = {BINANCE_USDM: "{}USDT", BYBIT: "{}USDT", OKX: "{}-USDT-SWAP"}
+_PERPETUAL_TAKER_BPS: Final = {BINANCE_USDM: 5.0, BYBIT: 5.5, OKX: 5.0}
+# A spot lot is this share of the perpetual's.
+_SPOT_LOT_SHARE: Final = Decimal("0.01")
+_SPOT_MIN_NOTIONAL: Final = Decimal(5)
+# A contract of OKX holds ten of its lots.
+_LOTS_PER_CONTRACT: Final = 10
 
 
 class Asset(msgspec.Struct, frozen=True):
@@ -129,27 +142,67 @@ def krw_spot(venue: str, base: str) -> Listing:
     )
 
 
-def usdt_perpetual(base: str, venue: str = BINANCE_USDM) -> Listing:
-    """The USDT perpetual of `base`, margined in USDT at five times leverage."""
+def usdt_spot(venue: str, base: str) -> Listing:
+    """USDT spot of `base`; a purchase pays its fee in the coin that it receives."""
     known = asset(base)
+    lot_size = Decimal(known.lot_size) * _SPOT_LOT_SHARE
     instrument = Instrument(
         venue=venue,
-        symbol=f"{base}USDT",
+        symbol=_symbol(_SPOT_SYMBOL, venue, base),
         base=base,
         quote="USDT",
-        kind=InstrumentKind.PERPETUAL,
-        settle="USDT",
         tick_size=Decimal(known.tick_size),
-        lot_size=Decimal(known.lot_size),
-        min_qty=Decimal(known.lot_size),
-        min_notional=Decimal(known.min_notional),
-        initial_margin=Decimal("0.2"),
+        lot_size=lot_size,
+        min_qty=lot_size,
+        min_notional=_SPOT_MIN_NOTIONAL,
     )
     return Listing(
         instrument=instrument,
-        fees=FeeSchedule(taker_bps=5.0, maker_bps=2.0),
+        fees=FeeSchedule(taker_bps=10.0, maker_bps=10.0, manner=FeeManner.RECEIVED),
         books_per_second=cal.PERPETUAL_BOOKS_PER_SECOND,
         spread_bps=known.tier.perpetual_spread_bps,
         gap_bps=known.tier.perpetual_gap_bps,
         level_usd=known.tier.perpetual_level_usd,
     )
+
+
+def usdt_perpetual(base: str, venue: str = BINANCE_USDM) -> Listing:
+    """The USDT perpetual of `base`, margined in USDT at five times leverage.
+
+    Its quantities are base units, but at OKX contracts.
+    """
+    known = asset(base)
+    lot_size, multiplier = Decimal(known.lot_size), Decimal(1)
+    if venue == OKX:
+        multiplier = lot_size * _LOTS_PER_CONTRACT
+        lot_size /= multiplier
+    instrument = Instrument(
+        venue=venue,
+        symbol=_symbol(_PERPETUAL_SYMBOL, venue, base),
+        base=base,
+        quote="USDT",
+        kind=InstrumentKind.PERPETUAL,
+        settle="USDT",
+        tick_size=Decimal(known.tick_size),
+        lot_size=lot_size,
+        min_qty=lot_size,
+        min_notional=Decimal(known.min_notional) if venue != OKX else Decimal(0),
+        contract_multiplier=multiplier,
+        initial_margin=Decimal("0.2"),
+    )
+    return Listing(
+        instrument=instrument,
+        fees=FeeSchedule(taker_bps=_PERPETUAL_TAKER_BPS[venue], maker_bps=2.0),
+        books_per_second=cal.PERPETUAL_BOOKS_PER_SECOND,
+        spread_bps=known.tier.perpetual_spread_bps,
+        gap_bps=known.tier.perpetual_gap_bps,
+        level_usd=known.tier.perpetual_level_usd,
+    )
+
+
+def _symbol(symbols: Mapping[str, str], venue: str, base: str) -> str:
+    if venue not in symbols:
+        raise ConfigError(
+            f"simulated market: no USDT venue {venue!r}; expected one of {', '.join(symbols)}"
+        )
+    return symbols[venue].format(base)

@@ -13,6 +13,7 @@ from arbitrage.sim.listings import (
     asset,
     krw_spot,
     usdt_perpetual,
+    usdt_spot,
 )
 
 
@@ -71,6 +72,25 @@ def test_perpetual_is_linear_and_a_lot_fits_into_a_small_order(base: str) -> Non
     assert 5 <= instrument.min_notional <= 100
     lot_notional = instrument.lot_size * Decimal(str(ASSETS[base].price_usd))
     assert lot_notional < 100
+
+
+@pytest.mark.parametrize("venue", ["binance-spot", "bybit-spot", "okx"])
+def test_usdt_spot_charges_a_purchase_in_the_coin(venue: str) -> None:
+    listing = usdt_spot(venue, "BTC")
+    assert not listing.instrument.is_perpetual
+    assert (listing.fees.taker_bps, listing.fees.manner) == (10.0, FeeManner.RECEIVED)
+    assert listing.instrument.refusal(Decimal("0.00001"), Decimal(78_000)) == "min_notional"
+
+
+def test_okx_counts_swaps_in_contracts() -> None:
+    swap = usdt_perpetual("BTC", "okx").instrument
+    assert (swap.symbol, swap.contract_multiplier) == ("BTC-USDT-SWAP", Decimal("0.01"))
+    assert swap.base_lot == usdt_perpetual("BTC").instrument.base_lot
+
+
+def test_unknown_usdt_venue_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"no USDT venue 'upbit'"):
+        usdt_spot("upbit", "BTC")
 
 
 def test_fx_book_is_a_listing_of_its_own() -> None:
