@@ -13,8 +13,9 @@ import msgspec
 from arbitrage.domain.events import Event, OrderUpdate
 from arbitrage.domain.fees import FeeSchedule
 from arbitrage.domain.instrument import Instrument
+from arbitrage.domain.intents import CancelOrder, PlaceOrder
 from arbitrage.exchanges.base import Balance, OpenPosition
-from arbitrage.exchanges.order_gateway import Answer, Channel, Request, VenueCodec
+from arbitrage.exchanges.order_gateway import AccountState, Answer, Channel, Request, VenueCodec
 from arbitrage.net.backoff import Backoff
 from arbitrage.net.budgets import BudgetRule
 from arbitrage.net.heartbeat import SessionTerms
@@ -59,6 +60,15 @@ class BookSync(msgspec.Struct, frozen=True, kw_only=True):
     lose: Callable[[str], None]
 
 
+class Resubscription(msgspec.Struct, frozen=True, kw_only=True):
+    """Books that are kept by updates and begin anew with a subscription: which wait for a
+    snapshot, and the texts that ask for one on the connection that carries the symbol."""
+
+    unsynchronised: Callable[[], Sequence[str]]
+    frames: Callable[[str], Sequence[bytes]]
+    lose: Callable[[str], None]
+
+
 class OrderHistory(msgspec.Struct, frozen=True, kw_only=True):
     """A list of orders of a symbol made since a time, given as symbol, that time and now, both the
     venue's. One of `full_length` may have been cut, so it proves nothing."""
@@ -89,6 +99,60 @@ class Positions(msgspec.Struct, frozen=True, kw_only=True):
     read: Callable[[Answer], list[OpenPosition]]
 
 
+class KeyRights(msgspec.Struct, frozen=True, kw_only=True):
+    """What an API key may do; None where the venue does not tell."""
+
+    can_trade: bool | None = None
+    can_withdraw: bool | None = None
+
+
+class KeyCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """How to ask for the rights of the key, given the venue's time. `rest_url` is another address
+    than the plan's where they are told elsewhere."""
+
+    request: Callable[[int], Request]
+    read: Callable[[Answer], KeyRights]
+    rest_url: str = ""
+
+
+class Maintenance(msgspec.Struct, frozen=True, kw_only=True):
+    """How to ask whether the venue is in maintenance; `read` gives the reason, empty if it is
+    not."""
+
+    request: Callable[[int], Request]
+    read: Callable[[Answer], str]
+    rest_url: str = ""
+
+
+class WalletState(msgspec.Struct, frozen=True):
+    """Whether a currency can be moved now."""
+
+    can_deposit: bool
+    can_withdraw: bool
+
+
+class Wallets(msgspec.Struct, frozen=True, kw_only=True):
+    """The wallets by currency; one with several networks is open if one of them is."""
+
+    request: Callable[[int], Request]
+    read: Callable[[Answer], Mapping[str, WalletState]]
+    rest_url: str = ""
+
+
+class OrderStream(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders by websocket. `place` and `cancel` are given the intent, a request id that is used
+    once, and the venue's time; the body of what they make is the text to send, its lane and weight
+    what it costs. `answer` reads which request a message answers, and as REST would; None for a
+    message that answers none.
+    """
+
+    endpoint: Callable[[Ask], Awaitable[Endpoint]]
+    place: Callable[[PlaceOrder, str, int], Request]
+    cancel: Callable[[CancelOrder, str, int], Request]
+    answer: Callable[[bytes], tuple[str, Answer] | None]
+    terms: SessionTerms
+
+
 class GatewayTimes(msgspec.Struct, frozen=True, kw_only=True):
     """How often a gateway looks and asks, in seconds."""
 
@@ -109,7 +173,10 @@ class VenuePlan(msgspec.Struct, frozen=True, kw_only=True):
     `lingering_ns` is how long after it was written a request may still take effect at the venue.
     `open_orders_full` is the length at which a list of open orders may have been cut;
     `lists_all_symbols` says that an empty symbol asks for those of all. A balance that differs
-    from ours by at most `tolerances[currency]`, or `tolerance`, ties out.
+    from ours by at most `tolerances[currency]`, or `tolerance`, ties out. `prepare` is awaited
+    once the markets are known and before the first order, where there are keys; it raises
+    `ConfigError` for an account that cannot be traded. `read_account` is for venues that tell
+    balances and positions in more than one answer.
     """
 
     codec: VenueCodec
@@ -123,6 +190,13 @@ class VenuePlan(msgspec.Struct, frozen=True, kw_only=True):
     lists_all_symbols: bool = False
     private: PrivateStream | None = None
     book_sync: BookSync | None = None
+    resubscription: Resubscription | None = None
+    prepare: Callable[[Ask], Awaitable[None]] | None = None
+    read_account: Callable[[Ask], Awaitable[AccountState]] | None = None
+    order_stream: OrderStream | None = None
+    key_check: KeyCheck | None = None
+    maintenance: Maintenance | None = None
+    wallets: Wallets | None = None
     history: OrderHistory | None = None
     fills: OrderHistory | None = None
     clock: ServerClock | None = None

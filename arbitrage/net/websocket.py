@@ -36,11 +36,17 @@ _DATA = frozenset({WSMsgType.TEXT, WSMsgType.BINARY})
 
 class Endpoint(msgspec.Struct, frozen=True):
     """Where to connect, with which headers, and the texts to send first. Made anew each time, so
-    that authentication is fresh."""
+    that authentication is fresh.
+
+    With `after_login` the connection opens only once that is satisfied: it is given each message
+    until it returns the texts to send next, and None until then. It raises `Unavailable` for a
+    login that is refused.
+    """
 
     url: str
     headers: Mapping[str, str] = {}
     frames: Sequence[bytes] = ()
+    after_login: Callable[[bytes], Sequence[bytes] | None] | None = None
 
 
 class WebSocket(WSListener):

@@ -238,7 +238,7 @@ class TinyCodec(VenueCodec):
 
     # --- limits -------------------------------------------------------------------------------
 
-    def budgets(self, answer: Answer) -> list[BudgetReading]:
+    def budgets(self, answer: Answer, endpoint: str = "") -> list[BudgetReading]:  # noqa: ARG002
         wait_ns = int(answer.headers.get("retry-after-ms", "0")) * 1_000_000
         used = int(answer.headers.get("x-used", "0"))
         if not wait_ns and not used:

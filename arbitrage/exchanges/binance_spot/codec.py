@@ -158,5 +158,5 @@ class BinanceSpotCodec(VenueCodec):
 
     # --- limits -----------------------------------------------------------------------------------
 
-    def budgets(self, answer: Answer) -> list[BudgetReading]:
+    def budgets(self, answer: Answer, endpoint: str = "") -> list[BudgetReading]:  # noqa: ARG002
         return budgets.readings(answer, self.limits)

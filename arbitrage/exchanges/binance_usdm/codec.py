@@ -157,5 +157,5 @@ class BinanceUsdmCodec(VenueCodec):
 
     # --- limits -----------------------------------------------------------------------------------
 
-    def budgets(self, answer: Answer) -> list[BudgetReading]:
+    def budgets(self, answer: Answer, endpoint: str = "") -> list[BudgetReading]:  # noqa: ARG002
         return budgets.readings(answer, self.limits)

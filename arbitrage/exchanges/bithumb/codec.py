@@ -213,7 +213,7 @@ class BithumbCodec(VenueCodec):
 
     # limits
 
-    def budgets(self, answer: Answer) -> list[BudgetReading]:
+    def budgets(self, answer: Answer, endpoint: str = "") -> list[BudgetReading]:  # noqa: ARG002
         return answers.budgets(answer)
 
     def _order(self, intent: PlaceOrder, params: Mapping[str, str], now_ns: int) -> Request:

@@ -235,7 +235,7 @@ class UpbitCodec(VenueCodec):
 
     # limits
 
-    def budgets(self, answer: Answer) -> list[BudgetReading]:
+    def budgets(self, answer: Answer, endpoint: str = "") -> list[BudgetReading]:  # noqa: ARG002
         return answers.budgets(answer)
 
     def _order(self, intent: PlaceOrder, params: Mapping[str, str]) -> Request:
