@@ -9,9 +9,9 @@ from arbitrage.bench.measure import Figure, per_call_us, seconds_each
 from arbitrage.domain.events import BookSnapshot, Levels
 from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.order_book import OrderBook
-from arbitrage.engine.arithmetic import walk
 from arbitrage.engine.config import ArbitrageConfig, RiskLimits
 from arbitrage.engine.engine import ArbitrageEngine
+from arbitrage.engine.sizing import depth_within
 
 
 def levels(best: float, step: float, depth: int) -> Levels:
@@ -59,7 +59,7 @@ def _check() -> Callable[[], object]:
 
 def _walk() -> Callable[[], object]:
     asks, bids = levels(100.0, 0.01, 30), levels(100.35, -0.01, 30)
-    return lambda: walk(asks, bids, 1.0005, 0.9995, 1.001, 1.0, 1.0)
+    return lambda: depth_within(asks, bids, 1.0005, 0.9995, 1.001, 1.0, 1.0)
 
 
 def _update(depth: int) -> Callable[[], object]:

@@ -7,6 +7,7 @@ how much base is left to sell, so it belongs to the hedge as much as to the prof
 
 from decimal import Decimal
 from enum import Enum
+from functools import cached_property
 
 import msgspec
 
@@ -21,7 +22,7 @@ class FeeManner(Enum):
     THIRD_TOKEN = "third_token"
 
 
-class FeeSchedule(msgspec.Struct, frozen=True, kw_only=True):
+class FeeSchedule(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Fees of one account on one market; rates in basis points of notional.
 
     A negative `maker_bps` is a rebate. `third_token` names the currency of `THIRD_TOKEN` fees.
@@ -49,6 +50,11 @@ class FeeSchedule(msgspec.Struct, frozen=True, kw_only=True):
         """What one unit of quote of book price costs a taker in all, per base unit *received*."""
         rate = self.taker_bps / BPS
         return 1.0 / (1.0 - rate) if self.manner is FeeManner.RECEIVED else 1.0 + rate
+
+    @cached_property
+    def exact_buy_factor(self) -> Decimal:
+        """`buy_factor` as the ledger's side of the house reads it."""
+        return decimal_of(self.buy_factor)
 
     @property
     def sell_factor(self) -> float:

@@ -15,10 +15,15 @@ from arbitrage.domain.sides import Side
 from arbitrage.domain.symbols import base_and_quote, is_perpetual
 from arbitrage.domain.units import EXACT, ONE, ZERO, ceil_to, decimal_of, floor_to
 
+_divide, _remainder = EXACT.divide, EXACT.remainder  # found once, as in `units`
+
 
 class InstrumentKind(Enum):
     SPOT = "spot"
     PERPETUAL = "perpetual"
+
+    def __init__(self, word: str) -> None:
+        self.is_perpetual = word == "perpetual"
 
 
 class TickBand(msgspec.Struct, frozen=True):
@@ -103,7 +108,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_perpetual(self) -> bool:
-        return self.kind is InstrumentKind.PERPETUAL
+        return self.kind.is_perpetual
 
     @property
     def base_lot(self) -> Decimal:
@@ -124,30 +129,28 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         """
         exact = decimal_of(price)
         tick = self.tick_at(exact)
-        return floor_to(exact, tick) if side is Side.BUY else ceil_to(exact, tick)
+        return floor_to(exact, tick) if side.is_buy else ceil_to(exact, tick)
 
     def native_qty(self, base_qty: float | Decimal) -> Decimal:
         """The largest tradable native quantity worth at most `base_qty` base units."""
         whole_lots = floor_to(decimal_of(base_qty), self.base_lot)
-        native = EXACT.divide(whole_lots, self.contract_multiplier)
+        native = _divide(whole_lots, self.contract_multiplier)
         if self.max_qty is not None and native > self.max_qty:
             return floor_to(self.max_qty, self.lot_size)
         return native
 
     def refusal(self, qty: Decimal, price: Decimal) -> str | None:
         """Why the venue would refuse `qty` (native) at `price`, or None if it would not."""
-        if not _is_on_grid(qty, self.lot_size):
+        is_on_grid = qty.is_finite() and qty > ZERO and not _remainder(qty, self.lot_size)
+        if not is_on_grid:
             return "lot_size"
         if qty < self.min_qty:
             return "min_qty"
         if self.max_qty is not None and qty > self.max_qty:
             return "max_qty"
-        if not (price.is_finite() and _is_on_grid(price, self.tick_at(price))):
+        is_on_grid = price.is_finite() and price > ZERO
+        if not (is_on_grid and not _remainder(price, self.tick_at(price))):
             return "tick_size"
         if qty * self.contract_multiplier * price < self.min_notional:
             return "min_notional"
         return None
-
-
-def _is_on_grid(value: Decimal, step: Decimal) -> bool:
-    return value.is_finite() and value > 0 and EXACT.remainder(value, step) == 0

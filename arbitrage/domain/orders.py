@@ -30,12 +30,10 @@ class OrderStatus(Enum):
     REJECTED = "rejected"
     NEVER_EXISTED = "never_existed"
 
-    @property
-    def is_live(self) -> bool:
-        return self in LIVE
+    def __init__(self, word: str) -> None:
+        self.is_live = word in ("in_flight", "open", "in_doubt")
 
 
-LIVE = frozenset({OrderStatus.IN_FLIGHT, OrderStatus.OPEN, OrderStatus.IN_DOUBT})
 _CLOSED = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.REJECTED})
 
 # What a message may make of an order. A closed order stays closed: a late "open" is an echo, and
@@ -110,12 +108,12 @@ class Order(msgspec.Struct, kw_only=True):
 
     @property
     def is_live(self) -> bool:
-        return self.status in LIVE
+        return self.status.is_live
 
     @property
     def reserved_qty(self) -> Decimal:
         """The most that this order can ever have filled, native."""
-        return self.intent.qty if self.status in LIVE else self.filled_qty
+        return self.intent.qty if self.status.is_live else self.filled_qty
 
     @property
     def unresolved_qty(self) -> Decimal:
@@ -147,7 +145,7 @@ class Order(msgspec.Struct, kw_only=True):
         is_news = update.filled_qty > self.filled_qty
         contradictions = (
             update.filled_qty > self.intent.qty,
-            update.filled_qty < self.filled_qty and known in LIVE and said not in LIVE,
+            update.filled_qty < self.filled_qty and known.is_live and not said.is_live,
             is_news and update.filled_cost < self.filled_cost,
             is_news and OrderStatus.NEVER_EXISTED in (known, said),
             known is OrderStatus.NEVER_EXISTED and said in (OrderStatus.OPEN, OrderStatus.FILLED),

@@ -52,6 +52,20 @@ def base_and_quote(symbol: str) -> tuple[str, str]:
     )
 
 
+def venue_and_symbol(text: str) -> tuple[str, str]:
+    """`venue:symbol` as a pair, either empty if it is missing. The symbol may hold colons of its
+    own; a venue has one only if it is an exchange of ccxt's (`ccxt:kraken`).
+
+    >>> venue_and_symbol("upbit:KRW-BTC"), venue_and_symbol("ccxt:gate:BTC/USDT:USDT")
+    (('upbit', 'KRW-BTC'), ('ccxt:gate', 'BTC/USDT:USDT'))
+    """
+    venue, _, symbol = text.partition(":")
+    if venue == "ccxt":
+        exchange_id, _, symbol = symbol.partition(":")
+        venue = f"{venue}:{exchange_id}"
+    return venue, symbol
+
+
 def _readings(parts: list[str], *, is_ordered: bool) -> list[tuple[str, str]]:
     """Every `(base, quote)` that the parts of a symbol could mean."""
     match parts:

@@ -17,6 +17,8 @@ ONE = Decimal(1)
 # Exact or an error. The default context keeps 28 digits and rounds in silence, which turns a floor
 # into a step too many and a balance into one that no longer ties out.
 EXACT = Context(prec=60, traps=[DivisionByZero, Inexact, InvalidOperation, Overflow])
+# Finding a method of a context costs as much as running it.
+_divmod, _multiply = EXACT.divmod, EXACT.multiply
 
 
 def decimal_of(value: float | int | str | Decimal) -> Decimal:
@@ -32,14 +34,14 @@ def floor_to(value: Decimal, step: Decimal) -> Decimal:
     Exact to 60 digits and written with the digits of `step`. Raises `decimal.InvalidOperation` for
     a value that is not a finite number.
     """
-    steps, rest = EXACT.divmod(value, step)
-    return EXACT.multiply(EXACT.subtract(steps, ONE) if rest < 0 else steps, step)
+    steps, rest = _divmod(value, step)
+    return _multiply(EXACT.subtract(steps, ONE) if rest < 0 else steps, step)
 
 
 def ceil_to(value: Decimal, step: Decimal) -> Decimal:
     """The smallest multiple of `step` that is at least `value`; otherwise as `floor_to`."""
-    steps, rest = EXACT.divmod(value, step)
-    return EXACT.multiply(EXACT.add(steps, ONE) if rest > 0 else steps, step)
+    steps, rest = _divmod(value, step)
+    return _multiply(EXACT.add(steps, ONE) if rest > 0 else steps, step)
 
 
 def plain(value: Decimal) -> str:
@@ -48,10 +50,12 @@ def plain(value: Decimal) -> str:
     >>> plain(Decimal("3.5E-8"))
     '0.000000035'
     """
-    text = format(value, "f")
-    if "." in text:
+    text = str(value)
+    if "E" in text:
+        text = format(value, "f")
+    if text[-1] == "0" and "." in text:
         text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
+    return "0" if text == "-0" else text
 
 
 def seconds_to_ns(seconds: float) -> int:

@@ -14,7 +14,7 @@ from arbitrage.domain.ledger import ADJUSTMENT, FUNDING, OPENING, Ledger
 from arbitrage.domain.orders import Fill, Order
 from arbitrage.domain.position import Position
 from arbitrage.domain.sides import Side
-from arbitrage.domain.units import ONE, ZERO, decimal_of
+from arbitrage.domain.units import ONE, ZERO
 
 NOTHING_KEPT: Mapping[tuple[str, str], Decimal] = {}
 
@@ -27,6 +27,8 @@ class Accounts:
         self.positions: dict[tuple[str, str], tuple[Instrument, Position]] = {}
         self._live: dict[str, dict[str, tuple[Order, Instrument, FeeSchedule]]] = {}
         self._opened: set[tuple[str, str]] = set()
+        # By venue and currency; a fill of a perpetual takes its entry out, to be folded anew.
+        self._margins: dict[tuple[str, str], Decimal] = {}
 
     def open(self, venue: str, currency: str, amount: Decimal) -> None:
         """Book an opening balance."""
@@ -55,11 +57,14 @@ class Accounts:
 
     def place(self, order: Order, instrument: Instrument, fees: FeeSchedule) -> None:
         """Reserve what `order` may spend."""
-        live = self._live.setdefault(instrument.venue, {})
+        live = self._live.get(instrument.venue)
+        if live is None:
+            live = self._live[instrument.venue] = {}
         live[order.intent.client_id] = (order, instrument, fees)
 
     def fill(self, instrument: Instrument, side: Side, fill: Fill) -> Decimal:
         """Book a fill; returns the PnL realised on a perpetual position, in quote."""
+        self._margins.pop((instrument.venue, instrument.quote), None)
         return self.ledger.fill(instrument, side, fill, self._position(instrument))
 
     def release(self, order: Order) -> None:
@@ -78,12 +83,24 @@ class Accounts:
     def available(self, venue: str, currency: str) -> Decimal:
         """What could be spent of `currency` at `venue` whatever becomes of our live orders."""
         free = self.ledger.balance(venue, currency)
-        for order, instrument, fees in self._live.get(venue, {}).values():
-            free -= _reserve(order, instrument, fees, currency)
+        live = self._live.get(venue)
+        if live:
+            for order, instrument, fees in live.values():
+                free -= _reserve(order, instrument, fees, currency)
+        if self.positions:
+            margin = self._margins.get((venue, currency))
+            if margin is None:
+                margin = self._margins[venue, currency] = self.margin(venue, currency)
+            free -= margin
+        return free
+
+    def margin(self, venue: str, currency: str) -> Decimal:
+        """What our positions of perpetuals lock of `currency` at `venue`."""
+        margin = ZERO
         for instrument, position in self.positions.values():
             if instrument.venue == venue and instrument.quote == currency:
-                free -= position.entry_cost * instrument.initial_margin
-        return free
+                margin += position.entry_cost * instrument.initial_margin
+        return margin
 
     def affordable(
         self,
@@ -100,14 +117,18 @@ class Accounts:
         currency, is not to be spent.
         """
         venue = instrument.venue
-        is_sale_of_spot = side is Side.SELL and not instrument.is_perpetual
+        is_perpetual = instrument.is_perpetual
+        is_sale_of_spot = not (side.is_buy or is_perpetual)
         currency = instrument.base if is_sale_of_spot else instrument.quote
-        free = self.available(venue, currency) - kept.get((venue, currency), ZERO)
-        free = max(ZERO, free)
+        free = self.available(venue, currency)
+        if kept:
+            free -= kept.get((venue, currency), ZERO)
+        if free < ZERO:
+            free = ZERO
         if is_sale_of_spot:
             return free
-        factor = decimal_of(fees.buy_factor)
-        if not instrument.is_perpetual:
+        factor = fees.exact_buy_factor
+        if not is_perpetual:
             return free / (price * factor)
         reducible = ZERO
         known = self.positions.get((venue, instrument.symbol))
@@ -135,7 +156,7 @@ def _reserve(order: Order, instrument: Instrument, fees: FeeSchedule, currency: 
     """What the unresolved part of `order` may still take of `currency`."""
     intent = order.intent
     open_base = order.unresolved_qty * instrument.contract_multiplier
-    if not instrument.is_perpetual and intent.side is Side.SELL:
+    if not (instrument.is_perpetual or intent.side.is_buy):
         return open_base if currency == instrument.base else ZERO
     if currency != instrument.quote or intent.price is None:
         return ZERO

@@ -16,7 +16,7 @@ from arbitrage.domain.fees import FeeSchedule
 from arbitrage.domain.fx import FixedFx, FxBook, FxFeed, FxSource
 from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.sides import Direction
-from arbitrage.domain.symbols import USD_LIKE
+from arbitrage.domain.symbols import USD_LIKE, venue_and_symbol
 from arbitrage.domain.units import BPS
 
 
@@ -264,8 +264,8 @@ def fx_source(
     if fx is None or isinstance(fx, FixedFx | FxBook | FxFeed):
         return fx
     if isinstance(fx, str):
-        venue, separator, symbol = fx.partition(":")
-        if not separator or not venue or not symbol:
+        venue, symbol = venue_and_symbol(fx)
+        if not venue or not symbol:
             raise ConfigError(f"fx {fx!r}: expected venue:symbol, for instance upbit:KRW-USDT")
         return FxBook(venue, symbol)
     dollar, other = dollar_and_other(quote_a, quote_b)

@@ -21,7 +21,6 @@ from arbitrage.domain.events import (
     Event,
     Funding,
     FundingPayment,
-    Levels,
     MarketTrade,
     OrderUpdate,
     Tick,
@@ -37,6 +36,8 @@ from arbitrage.engine.order_desk import OrderDesk
 from arbitrage.engine.risk import Level, RiskLadder
 from arbitrage.engine.route_state import LegState, RouteState
 from arbitrage.engine.trading import Trading
+
+_NO_MARKETS: dict[str, Market] = {}
 
 
 class ArbitrageEngine:
@@ -171,37 +172,48 @@ class ArbitrageEngine:
     # --- what happens in the markets ----------------------------------------------------------
 
     def _on_book(self, event: BookSnapshot) -> None:
-        market = self.markets.get(event.venue, {}).get(event.symbol)
+        market = self.markets.get(event.venue, _NO_MARKETS).get(event.symbol)
         if market is None:
             return
         market.replace(event.bids, event.asks, event.seq, event.ts_ns)
         if market.fx_rate is not None:
             self._follow_fx(market)
-        look_at = self.trading.look_at
         for route in market.routes:
-            if route.trades or route.observes or route.lacks_fx or route.has_edge():
-                look_at(route)
+            if route.trades or route.observes or route.lacks_fx:
+                self.trading.tend(route)
+            if route.has_edge():
+                self.trading.seek(route)
 
     def _on_delta(self, event: BookDelta) -> None:
-        market = self.markets.get(event.venue, {}).get(event.symbol)
+        market = self.markets.get(event.venue, _NO_MARKETS).get(event.symbol)
         if market is None:
             return
         market.change(event.bids, event.asks, event.seq, event.prev_seq, event.ts_ns)
         self._look(market)
 
     def _on_quote(self, event: BookQuote) -> None:
-        market = self.markets.get(event.venue, {}).get(event.symbol)
+        market = self.markets.get(event.venue, _NO_MARKETS).get(event.symbol)
         if market is None:
             return
-        bids, asks = _side(event.bid, event.bid_qty), _side(event.ask, event.ask_qty)
+        bid, bid_qty, ask, ask_qty = event.bid, event.bid_qty, event.ask, event.ask_qty
+        # A side of no price or no size is how venues quote an empty one; as a level it would pass
+        # for a gift.
+        bids = [(bid, bid_qty)] if bid > 0.0 and bid_qty > 0.0 else []
+        asks = [(ask, ask_qty)] if ask > 0.0 and ask_qty > 0.0 else []
         market.replace(bids, asks, 0, event.ts_ns)
-        self._look(market)
+        if market.fx_rate is not None:
+            self._follow_fx(market)
+        for route in market.routes:
+            if route.trades or route.observes or route.lacks_fx:
+                self.trading.tend(route)
+            if route.has_edge():
+                self.trading.seek(route)
 
     def _on_books(self, event: Books) -> None:
         """Take all books in, then look at each route once: no route ever sees half of a step."""
         seen: dict[str, RouteState] = {}
         for book in event.books:
-            market = self.markets.get(book.venue, {}).get(book.symbol)
+            market = self.markets.get(book.venue, _NO_MARKETS).get(book.symbol)
             if market is None:
                 continue
             market.replace(book.bids, book.asks, book.seq, book.ts_ns)
@@ -210,9 +222,7 @@ class ArbitrageEngine:
                     seen[route.name] = route
             for route in market.routes:
                 seen[route.name] = route
-        for route in seen.values():
-            if route.trades or route.observes or route.lacks_fx or route.has_edge():
-                self.trading.look_at(route)
+        self._look_at_all(seen.values())
 
     def _look(self, market: Market) -> None:
         if market.fx_rate is not None:
@@ -221,8 +231,10 @@ class ArbitrageEngine:
 
     def _look_at_all(self, routes: Iterable[RouteState]) -> None:
         for route in routes:
-            if route.trades or route.observes or route.lacks_fx or route.has_edge():
-                self.trading.look_at(route)
+            if route.trades or route.observes or route.lacks_fx:
+                self.trading.tend(route)
+            if route.has_edge():
+                self.trading.seek(route)
 
     def _follow_fx(self, market: Market) -> None:
         """Pass a changed FX book on to the routes that use it."""
@@ -249,7 +261,7 @@ class ArbitrageEngine:
             self._look_at_all(rate.routes)
 
     def _on_funding(self, event: Funding) -> None:
-        market = self.markets.get(event.venue, {}).get(event.symbol)
+        market = self.markets.get(event.venue, _NO_MARKETS).get(event.symbol)
         if market is None:
             return
         market.funding_rate, market.next_funding_ns = event.rate, event.next_ts_ns
@@ -282,9 +294,3 @@ class ArbitrageEngine:
 
     def _on_command(self, event: Command) -> None:
         standing_orders.obey(self, event)
-
-
-def _side(price: float, qty: float) -> Levels:
-    """One side of a quote. A side of no price or no size is how venues quote an empty one; as a
-    level it would pass for a gift."""
-    return [(price, qty)] if price > 0.0 and qty > 0.0 else []

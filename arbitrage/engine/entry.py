@@ -7,6 +7,7 @@ at last the size.
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from math import inf
 
 from arbitrage.domain.sides import Direction
 from arbitrage.domain.trade import TradePhase
@@ -18,6 +19,8 @@ from arbitrage.engine.risk import Level, RiskLadder
 from arbitrage.engine.route_state import RouteState
 from arbitrage.engine.sizing import Bound, Opportunity, size
 
+_NORMAL = Level.NORMAL
+
 
 def reason_against(
     route: RouteState,
@@ -27,7 +30,7 @@ def reason_against(
     now_ns: int,
 ) -> str | None:
     """Why nothing may be opened on `route` now, whatever its edge; None if something may."""
-    if risk.level is not Level.NORMAL:
+    if risk.level is not _NORMAL:
         return f"risk:{risk.reason or risk.level.name.lower()}"
     if route.is_paused:
         return "risk:paused"
@@ -57,6 +60,7 @@ def opportunity(
     direction: Direction,
     *,
     cost_bps: float,
+    edge_bps: float,
     accounts: Accounts,
     risk: RiskLadder,
     usd_rate: float,
@@ -65,12 +69,12 @@ def opportunity(
 ) -> Opportunity | str:
     """The sized opportunity, or the reason why there is none.
 
-    `usd_rate` is dollars per unit of A's quote, `gross_usd` the notional of all open legs, `kept`
-    what `kept_for_exits` says.
+    `edge_bps` is the edge at the touch after `cost_bps`, `usd_rate` dollars per unit of A's quote,
+    `gross_usd` the notional of all open legs, `kept` what `kept_for_exits` says.
     """
     if usd_rate <= 0.0:
         return "no_fx"
-    if route.touch_edge_bps(direction) - cost_bps < route.config.min_edge_bps:
+    if edge_bps < route.config.min_edge_bps:
         return "min_edge"
     bounds = _bounds(route, risk, usd_rate, gross_usd)
     return size(
@@ -85,15 +89,19 @@ def opportunity(
 
 
 def _bounds(route: RouteState, risk: RiskLadder, usd_rate: float, gross_usd: float) -> list[Bound]:
-    """What bounds a trade's notional in dollars, money at the venues aside."""
+    """What bounds a trade's notional in dollars, money at the venues aside. A limit that is
+    switched off is no bound."""
     limits = risk.limits
-    left_on_route = limits.max_route_notional_usd - route_notional_usd(route, usd_rate)
-    return [
-        Bound("risk:max_position", route.config.max_position_usd),
-        Bound("risk:max_order_notional", limits.max_order_notional_usd),
-        Bound("risk:max_route_notional", left_on_route),
-        Bound("risk:max_gross_notional", (limits.max_gross_notional_usd - gross_usd) / 2),
-    ]
+    bounds = [Bound("risk:max_position", route.config.max_position_usd)]
+    if limits.max_order_notional_usd < inf:
+        bounds.append(Bound("risk:max_order_notional", limits.max_order_notional_usd))
+    if limits.max_route_notional_usd < inf:
+        left_on_route = limits.max_route_notional_usd - route_notional_usd(route, usd_rate)
+        bounds.append(Bound("risk:max_route_notional", left_on_route))
+    if limits.max_gross_notional_usd < inf:
+        left_in_all = (limits.max_gross_notional_usd - gross_usd) / 2
+        bounds.append(Bound("risk:max_gross_notional", left_in_all))
+    return bounds
 
 
 def kept_for_exits(routes: Iterable[RouteState]) -> dict[tuple[str, str], Decimal]:
@@ -114,11 +122,21 @@ def kept_for_exits(routes: Iterable[RouteState]) -> dict[tuple[str, str], Decima
 
 def route_notional_usd(route: RouteState, usd_rate: float) -> float:
     """Notional of the larger leg of every open convergence trade of `route`, at the mid."""
+    return notional_usd(route, open_qtys(route), usd_rate)
+
+
+def open_qtys(route: RouteState) -> tuple[float, ...]:
+    """Base units of the larger leg of every open convergence trade of `route`."""
     if not route.is_convergence:
-        return 0.0
-    total = 0.0
+        return ()
+    legs = ((state.trade.leg_a, state.trade.leg_b) for state in route.trades)
+    return tuple(float(max(abs(a.position), abs(b.position))) for a, b in legs)
+
+
+def notional_usd(route: RouteState, qtys: Iterable[float], usd_rate: float) -> float:
+    """What base quantities are worth in dollars at the mid of A; zero without one."""
     mid = route.a.market.mid or 0.0
-    for state in route.trades:
-        qty = max(abs(state.trade.leg_a.position), abs(state.trade.leg_b.position))
-        total += float(qty) * mid * usd_rate
+    total = 0.0
+    for qty in qtys:
+        total += qty * mid * usd_rate
     return total

@@ -118,7 +118,7 @@ def _funding_cost_bps(route: RouteState, state: TradeState) -> float:
 def exit_limit_price(leg: LegState, side: Side, worst_price: float, slippage_bps: float) -> Decimal:
     """The limit of an exit order: half the slippage beyond the worst price walked."""
     slip = slippage_bps / (2 * BPS) * side.sign
-    return leg.instrument.limit_price(worst_price * (1.0 + slip), side)
+    return leg.limit_price(worst_price * (1.0 + slip), side)
 
 
 def exit_orders(

@@ -5,7 +5,7 @@ A book is fit when its venue is up, its sequence is whole, it is two-sided and n
 the FX are young, the two legs were seen close in time, and the gap between them is plausible.
 """
 
-from arbitrage.domain.units import BPS, NS_PER_SECOND
+from arbitrage.domain.units import BPS
 from arbitrage.engine.market_state import Market, VenueState
 from arbitrage.engine.route_state import RouteState
 
@@ -14,10 +14,10 @@ def unfit(route: RouteState, venues: dict[str, VenueState], now_ns: int) -> str 
     """Why `route` may not be traded on at `now_ns`, or None if it may."""
     a, b = route.a.market, route.b.market
     for market in (a, b):
-        reason = unfit_book(market, venues, now_ns, route.config.max_book_age_seconds)
+        reason = unfit_book(market, venues, now_ns, route.max_book_age_ns)
         if reason is not None:
             return reason
-    if abs(a.ts_ns - b.ts_ns) > route.config.max_leg_skew_seconds * NS_PER_SECOND:
+    if abs(a.ts_ns - b.ts_ns) > route.max_leg_skew_ns:
         return "leg_skew"
     reason = _unfit_fx(route, venues, now_ns)
     if reason is not None:
@@ -36,7 +36,7 @@ def _unfit_fx(route: RouteState, venues: dict[str, VenueState], now_ns: int) -> 
         return "no_fx"
     if fx.is_fixed:
         return None
-    if now_ns - fx.ts_ns > route.config.max_fx_age_seconds * NS_PER_SECOND:
+    if now_ns - fx.ts_ns > route.max_fx_age_ns:
         return "stale_fx"
     if fx.venue and not venues[fx.venue].is_up:
         return "venue_down"
@@ -44,7 +44,7 @@ def _unfit_fx(route: RouteState, venues: dict[str, VenueState], now_ns: int) -> 
 
 
 def unfit_book(
-    market: Market, venues: dict[str, VenueState], now_ns: int, max_age_seconds: float
+    market: Market, venues: dict[str, VenueState], now_ns: int, max_age_ns: float
 ) -> str | None:
     """Why one book may not be traded on, or None if it may."""
     venue = venues[market.venue]
@@ -54,11 +54,12 @@ def unfit_book(
         return "unexplained_balance"
     if market.is_broken:
         return "broken_book"
-    if not market.bids or not market.asks:
+    bids, asks = market.bids, market.asks
+    if not bids or not asks:
         return "empty_book"
-    if market.bids[0][0] >= market.asks[0][0]:
+    if bids[0][0] >= asks[0][0]:
         return "crossed_book"
     # A stamp from the future would look fresh for ever.
-    if abs(now_ns - market.ts_ns) > max_age_seconds * NS_PER_SECOND:
+    if abs(now_ns - market.ts_ns) > max_age_ns:
         return "stale_book"
     return None

@@ -95,8 +95,7 @@ def correction(
     side = Side.BUY if signed > 0 else Side.SELL
     candidates = []
     for leg, leg_state in ((state.trade.leg_a, route.a), (state.trade.leg_b, route.b)):
-        limits = route.config.max_book_age_seconds
-        if unfit_book(leg_state.market, venues, now_ns, limits) is None:
+        if unfit_book(leg_state.market, venues, now_ns, route.max_book_age_ns) is None:
             candidate = _candidate(route, state, leg, leg_state, side, abs(signed), accounts)
             if candidate is not None:
                 candidates.append(candidate)
@@ -124,7 +123,7 @@ def _candidate(
     market = leg_state.market
     touch = market.asks[0][0] if side is Side.BUY else market.bids[0][0]
     band = hedge_band_bps(route, state.hedge_attempts) / BPS
-    price = leg_state.instrument.limit_price(touch * (1.0 + side.sign * band), side)
+    price = leg_state.limit_price(touch * (1.0 + side.sign * band), side)
     affordable = accounts.affordable(leg_state.instrument, leg_state.fees, side, price)
     qty = _tradable(leg_state.instrument, min(base_qty, affordable), price)
     if qty == 0:

@@ -73,9 +73,8 @@ class Market:
     @property
     def mid(self) -> float | None:
         """Half way between the touch prices, in quote per base; None for a one-sided book."""
-        if not self.bids or not self.asks:
-            return None
-        return (self.bids[0][0] + self.asks[0][0]) / 2
+        bids, asks = self.bids, self.asks
+        return (bids[0][0] + asks[0][0]) / 2 if bids and asks else None
 
 
 class FxRate:
@@ -84,25 +83,30 @@ class FxRate:
     A fixed rate never ages; any other has `ts_ns` of the book or quote it came from.
     """
 
-    __slots__ = ("ask", "base", "bid", "is_fixed", "quote", "routes", "ts_ns", "venue")
+    __slots__ = (
+        "ask",
+        "base",
+        "bid",
+        "is_fixed",
+        "is_known",
+        "mid",
+        "quote",
+        "routes",
+        "ts_ns",
+        "venue",
+    )
 
     def __init__(self, base: str, quote: str) -> None:
         self.base = base
         self.quote = quote
         self.bid = 0.0
         self.ask = 0.0
+        self.mid = 0.0
+        self.is_known = False
         self.ts_ns = NEVER_NS
         self.is_fixed = False
         self.venue = ""
         self.routes: list[RouteState] = []  # routes whose legs this rate makes comparable
-
-    @property
-    def is_known(self) -> bool:
-        return self.bid > 0.0
-
-    @property
-    def mid(self) -> float:
-        return (self.bid + self.ask) / 2
 
     def set(self, bid: float, ask: float, ts_ns: int) -> bool:
         """Take in a rate; returns whether it differs. A crossed or empty one is not taken."""
@@ -112,6 +116,7 @@ class FxRate:
         if bid == self.bid and ask == self.ask:
             return False
         self.bid, self.ask = bid, ask
+        self.mid, self.is_known = (bid + ask) / 2, True
         return True
 
 

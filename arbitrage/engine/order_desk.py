@@ -29,6 +29,7 @@ from arbitrage.engine.route_state import LegState, RouteState
 from arbitrage.engine.trade_state import TradeState
 
 REMEMBERED_CLOSED_ORDERS = 10_000
+_IOC, _HALT = TimeInForce.IOC, Level.HALT
 _QUERY_EVERY_NS = 2 * NS_PER_SECOND
 
 
@@ -57,16 +58,21 @@ class OrderDesk:
         self._closed: deque[str] = deque()
 
     def refusal(self, leg: LegState, side: Side, qty: Decimal, price: Decimal) -> str | None:
-        """Why an order may not be sent, or None. Fails closed: no mid, no order."""
-        if self.risk.level is Level.HALT:
+        """Why an order may not be sent, or None: our own limits, then the venue's rules."""
+        return self.risk_refusal(leg, side, price) or leg.instrument.refusal(qty, price)
+
+    def risk_refusal(self, leg: LegState, side: Side, price: Decimal) -> str | None:
+        """Which of our limits an order would break, or None. Fails closed: no mid, no order."""
+        if self.risk.level is _HALT:
             return "risk:halt"
-        mid = leg.market.mid
-        if mid is None:
+        bids, asks = leg.market.bids, leg.market.asks
+        if not bids or not asks:
             return "risk:price_band"
+        mid = (bids[0][0] + asks[0][0]) / 2
         worse_bps = (float(price) / mid - 1.0) * side.sign * BPS
         if worse_bps > self.risk.limits.price_band_bps:
             return "risk:price_band"
-        return leg.instrument.refusal(qty, price)
+        return None
 
     def place(
         self,
@@ -79,25 +85,28 @@ class OrderDesk:
         purpose: Purpose,
         now_ns: int,
     ) -> None:
-        """Send a marketable limit order that never rests. The caller has asked `refusal`."""
+        """Send a marketable limit order that never rests. The caller has asked `refusal`, or
+        `risk_refusal` for an order that was sized by the venue's rules."""
         leg_state = route.a if leg is state.trade.leg_a else route.b
+        instrument = leg.instrument
         self.orders_sent += 1
+        client_id = f"{self._session}{self.orders_sent:08d}"
         intent = PlaceOrder(
-            client_id=f"{self._session}{self.orders_sent:08d}",
-            venue=leg.instrument.venue,
-            symbol=leg.instrument.symbol,
+            client_id=client_id,
+            venue=instrument.venue,
+            symbol=instrument.symbol,
             side=side,
             qty=qty,
             price=price,
-            time_in_force=TimeInForce.IOC,
-            reduce_only=side is not leg.side and self.accounts.reduces(leg.instrument, side, qty),
+            time_in_force=_IOC,
+            reduce_only=side is not leg.side and self.accounts.reduces(instrument, side, qty),
             purpose=purpose,
             trade_id=state.trade.trade_id,
         )
         order = Order(intent=intent, sent_ns=now_ns, updated_ns=now_ns)
-        self._placed[intent.client_id] = PlacedOrder(order, route, state, leg, leg_state)
-        state.orders[intent.client_id] = (order, leg)
-        self.accounts.place(order, leg.instrument, leg_state.fees)
+        self._placed[client_id] = PlacedOrder(order, route, state, leg, leg_state)
+        state.orders[client_id] = (order, leg)
+        self.accounts.place(order, instrument, leg_state.fees)
         self.risk.count_order(now_ns)
         self.intents.append(intent)
 

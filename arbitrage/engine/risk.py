@@ -100,16 +100,20 @@ class RiskLadder:
 
         Hedges do not ask: their lane is always free.
         """
-        self._forget_before(now_ns - NS_PER_SECOND)
-        return len(self._sent_ns) + 2 <= self.limits.max_orders_per_second
+        sent_ns = self._sent_ns
+        if sent_ns:
+            self._forget_before(now_ns - NS_PER_SECOND)
+        return len(sent_ns) + 2 <= self.limits.max_orders_per_second
 
     def count_order(self, now_ns: int) -> None:
-        self._forget_before(now_ns - NS_PER_SECOND)
+        if self._sent_ns:
+            self._forget_before(now_ns - NS_PER_SECOND)
         self._sent_ns.append(now_ns)
 
     def _forget_before(self, ts_ns: int) -> None:
-        while self._sent_ns and self._sent_ns[0] <= ts_ns:
-            self._sent_ns.popleft()
+        sent_ns = self._sent_ns
+        while sent_ns and sent_ns[0] <= ts_ns:
+            sent_ns.popleft()
 
 
 def _limit(value: float) -> Decimal:

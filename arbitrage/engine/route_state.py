@@ -5,11 +5,13 @@ asked on nearly every book event, "is there anything here at all?", is two compa
 changes those costs (FX, funding, the running premium) folds them again.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import msgspec
 
 from arbitrage.domain.fees import FeeManner
+from arbitrage.domain.grid import Grid, PriceGrid
 from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.sides import Direction, Side
 from arbitrage.domain.trade import ArbitrageTrade
@@ -26,7 +28,9 @@ class LegState:
     """One leg: its live book, its rules, and what crossing it costs.
 
     `multiplier` is base units per native unit, `buy_multiplier` what is left of them for a buyer
-    whose fee is taken out of what is received.
+    whose fee is taken out of what is received. `most_bought` and `most_sold` are the venue's
+    largest order in base units, None if there is none; `limit_price` is the instrument's, for
+    floats. `lot_qty` is the native quantity of one common lot of the route.
     """
 
     __slots__ = (
@@ -35,8 +39,13 @@ class LegState:
         "fees",
         "instrument",
         "is_perpetual",
+        "limit_price",
+        "lot_qty",
         "market",
+        "most_bought",
+        "most_sold",
         "multiplier",
+        "pays_fee_in_base",
         "sell_factor",
     )
 
@@ -46,13 +55,23 @@ class LegState:
         self.fees = config.fees
         self.multiplier = float(config.instrument.contract_multiplier)
         self.is_perpetual = config.instrument.is_perpetual
+        self.pays_fee_in_base = self.fees.manner is FeeManner.RECEIVED and not self.is_perpetual
         self.buy_multiplier = self.multiplier / float(self.gross_of_fee(ONE))
         self.buy_factor = config.fees.buy_factor
         self.sell_factor = config.fees.sell_factor
+        self.limit_price: Callable[[float, Side], Decimal] = PriceGrid(
+            config.instrument
+        ).limit_price
+        self.lot_qty = config.instrument.lot_size
+        self.most_bought: Decimal | None = None
+        self.most_sold: Decimal | None = None
+        if config.instrument.max_qty is not None:
+            self.most_sold = config.instrument.max_qty * config.instrument.contract_multiplier
+            self.most_bought = self.most_sold / self.gross_of_fee(ONE)
 
     def gross_of_fee(self, qty: Decimal) -> Decimal:
         """Base units to buy for `qty` to be left once a fee in the received asset is taken off."""
-        if self.fees.manner is FeeManner.RECEIVED and not self.is_perpetual:
+        if self.pays_fee_in_base:
             return qty / (ONE - self.fees.rate(is_maker=False))
         return qty
 
@@ -82,6 +101,42 @@ class RouteTotals(msgspec.Struct):
 class RouteState:
     """A route with its books, its FX and its open trades."""
 
+    __slots__ = (
+        "_market_a",
+        "_market_b",
+        "a",
+        "b",
+        "cheaper",
+        "common_lot",
+        "config",
+        "cooldown_until_ns",
+        "dearer",
+        "dust",
+        "fx",
+        "fx_buy_b",
+        "fx_sell_b",
+        "halted_reason",
+        "is_convergence",
+        "is_flattening",
+        "is_paused",
+        "lacks_fx",
+        "losses_in_a_row",
+        "lots",
+        "max_book_age_ns",
+        "max_fx_age_ns",
+        "max_leg_skew_ns",
+        "name",
+        "needs_no_fx",
+        "observes",
+        "premium_mean",
+        "premium_ns",
+        "refusals",
+        "totals",
+        "trades",
+        "worth_ab",
+        "worth_ba",
+    )
+
     def __init__(self, config: RouteConfig, a: LegState, b: LegState, fx: FxRate | None) -> None:
         self.config = config
         self.name = config.name
@@ -93,6 +148,16 @@ class RouteState:
         self.is_convergence = config.kind is RouteKind.CONVERGENCE
         self.observes = config.exit_half_life_seconds is not None
         self.common_lot = _common_lot(a.instrument.base_lot, b.instrument.base_lot)
+        self.lots = Grid(self.common_lot)
+        for leg in (a, b):
+            leg.lot_qty = int(self.common_lot / leg.instrument.base_lot) * leg.instrument.lot_size
+        # Half of the slippage beyond the worst price walked is what each leg may pay.
+        half_slip = config.slippage_bps / (2 * BPS)
+        self.dearer, self.cheaper = 1.0 + half_slip, 1.0 - half_slip
+        self.max_book_age_ns = config.max_book_age_seconds * NS_PER_SECOND
+        self.max_leg_skew_ns = config.max_leg_skew_seconds * NS_PER_SECOND
+        self.max_fx_age_ns = config.max_fx_age_seconds * NS_PER_SECOND
+        self.needs_no_fx = a.instrument.quote == b.instrument.quote
         self.trades: list[TradeState] = []
         self.dust = Decimal(0)
         self.is_paused = False
@@ -111,10 +176,6 @@ class RouteState:
         self.worth_ab = 0.0
         self.worth_ba = 0.0
         self.refold()
-
-    @property
-    def needs_no_fx(self) -> bool:
-        return self.a.instrument.quote == self.b.instrument.quote
 
     def refold(self) -> None:
         """Fold FX, fees and expected costs into the early-exit factors."""
@@ -145,7 +206,7 @@ class RouteState:
         if direction not in self.config.directions or self.lacks_fx:
             return 0.0
         least = 1.0 + self.cost_bps(direction, spread_bps=0.0) / BPS
-        if direction is Direction.LONG_A_SHORT_B:
+        if direction.is_long_a:
             return self.b.sell_factor * self.fx_sell_b / (self.a.buy_factor * least)
         return self.a.sell_factor / (self.b.buy_factor * self.fx_buy_b * least)
 
@@ -188,7 +249,7 @@ class RouteState:
         """Net edge in bps that the unwinding crossing is expected to have, fees inside."""
         premium = self.expected_premium_bps() / BPS
         spread = spread_bps / BPS
-        if direction is Direction.LONG_A_SHORT_B:
+        if direction.is_long_a:
             kept = self.a.sell_factor / self.b.buy_factor
             return ((1.0 + premium) * kept * (1.0 - spread) - 1.0) * BPS
         kept = self.b.sell_factor / self.a.buy_factor
@@ -213,18 +274,21 @@ class RouteState:
     def spread_bps(self) -> float:
         """Both half spreads together, in bps of mid; infinite for a one-sided book."""
         total = 0.0
-        for market in (self.a.market, self.b.market):
-            mid = market.mid
-            if mid is None:
+        for market in (self._market_a, self._market_b):
+            bids, asks = market.bids, market.asks
+            if not bids or not asks:
                 return float("inf")
-            total += (market.asks[0][0] - market.bids[0][0]) / (2 * mid)
+            bid, ask = bids[0][0], asks[0][0]
+            total += (ask - bid) / (2 * ((bid + ask) / 2))
         return total * BPS
 
     def premium(self) -> float | None:
         """How much dearer A's mid is than B's in A's quote, as a share; None if unknown."""
-        mid_a, mid_b = self.a.market.mid, self.b.market.mid
-        if mid_a is None or mid_b is None or self.lacks_fx:
+        a, b = self._market_a, self._market_b
+        bids_a, asks_a, bids_b, asks_b = a.bids, a.asks, b.bids, b.asks
+        if self.lacks_fx or not (bids_a and asks_a and bids_b and asks_b):
             return None
+        mid_a, mid_b = (bids_a[0][0] + asks_a[0][0]) / 2, (bids_b[0][0] + asks_b[0][0]) / 2
         return mid_a / (mid_b * (self.fx_sell_b + self.fx_buy_b) / 2) - 1.0
 
     def observe_premium(self, now_ns: int) -> None:
@@ -245,15 +309,15 @@ class RouteState:
     def touch_edge_bps(self, direction: Direction) -> float:
         """Edge after the fees of this crossing at the touch, before every other cost."""
         a, b = self.a, self.b
-        if direction is Direction.LONG_A_SHORT_B:
+        if direction.is_long_a:
             proceeds = b.market.bids[0][0] * b.sell_factor * self.fx_sell_b
             return (proceeds / (a.market.asks[0][0] * a.buy_factor) - 1.0) * BPS
         proceeds = a.market.bids[0][0] * a.sell_factor
         return (proceeds / (b.market.asks[0][0] * b.buy_factor * self.fx_buy_b) - 1.0) * BPS
 
-    def leg(self, side: Side, direction: Direction) -> LegState:
-        """The leg that takes `side` when the route opens in `direction`."""
-        return self.a if direction.side_a is side else self.b
+    def long_and_short(self, direction: Direction) -> tuple[LegState, LegState]:
+        """The leg that is bought and the leg that is sold when the route opens in `direction`."""
+        return (self.a, self.b) if direction.is_long_a else (self.b, self.a)
 
     def fx_of(self, leg: LegState) -> Decimal:
         """Mid rate from the leg's quote into A's, exact; zero if unknown."""

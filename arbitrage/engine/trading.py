@@ -1,9 +1,10 @@
 """Trades from opening to close: what the engine does on each look at a route.
 
-`look_at` asks what the open trades need and whether a new one should be opened; `on_order_update`
-takes fills in and looks at their trade again. Levels, not events: both end in the same `drive`.
+`tend` asks what the open trades need, `seek` whether a new one should be opened; `on_order_update`
+takes fills in and looks at their trade again. Levels, not events: it ends in the same `drive`.
 """
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from arbitrage.domain.decisions import (
@@ -21,6 +22,7 @@ from arbitrage.domain.units import NS_PER_SECOND, ZERO, decimal_of, plain
 from arbitrage.engine import entry, exits, hedging
 from arbitrage.engine.attribution import book_fill, book_leftovers, take_leftovers_back
 from arbitrage.engine.freshness import unfit
+from arbitrage.engine.open_trades import OpenTrades
 from arbitrage.engine.risk import Level
 from arbitrage.engine.route_state import RouteState
 from arbitrage.engine.sizing import LegOrder, Opportunity
@@ -37,12 +39,13 @@ class Trading:
     def __init__(self, engine: "ArbitrageEngine") -> None:
         self._engine = engine
         self.trades_opened = 0
-        self.valuation = Valuation(engine.routes, engine.markets, engine.rates)
+        self.open_trades = OpenTrades(engine.routes)
+        self.valuation = Valuation(engine.routes, engine.markets, engine.rates, self.open_trades)
 
     # --- looking ------------------------------------------------------------------------------
 
-    def look_at(self, route: RouteState) -> None:
-        """What the route's books, as they are now, ask for."""
+    def tend(self, route: RouteState) -> None:
+        """What the route's books, as they are now, ask for of what is there already."""
         now_ns = self._engine.now_ns
         if route.lacks_fx:
             self._refuse(route, None, "no_fx", 0.0)
@@ -50,8 +53,10 @@ class Trading:
             route.observe_premium(now_ns)
         for state in tuple(route.trades):
             self.drive(route, state, now_ns)
-        if not route.has_edge():
-            return
+
+    def seek(self, route: RouteState) -> None:
+        """Open a trade on a route that has an edge, or say why not."""
+        now_ns = self._engine.now_ns
         spread_bps = route.spread_bps() if route.is_convergence else 0.0
         for direction in route.config.directions:
             cost_bps = route.cost_bps(direction, spread_bps=spread_bps)
@@ -72,21 +77,23 @@ class Trading:
         if reason is not None:
             self._refuse(route, direction, reason, edge_bps)
             return
+        is_limited = engine.risk.limits.max_gross_notional_usd < inf
         found = entry.opportunity(
             route,
             direction,
             cost_bps=cost_bps,
+            edge_bps=edge_bps,
             accounts=engine.accounts,
             risk=engine.risk,
             usd_rate=self.valuation.usd_rate(route.a.instrument.quote),
-            gross_usd=self.valuation.gross_usd(),
-            kept=entry.kept_for_exits(engine.routes.values()),
+            gross_usd=self.valuation.gross_usd() if is_limited else 0.0,
+            kept=self.open_trades.kept,
         )
         if isinstance(found, str):
             self._refuse(route, direction, found, edge_bps)
             return
         for order in (found.a, found.b):
-            refusal = engine.desk.refusal(order.leg, order.side, order.qty, order.price)
+            refusal = engine.desk.risk_refusal(order.leg, order.side, order.price)
             if refusal is not None:
                 self._refuse(route, direction, refusal, edge_bps)
                 return
@@ -116,14 +123,16 @@ class Trading:
             edge_bps=found.edge_bps,
             opened_ns=now_ns,
         )
+        exit_edge_bps = 0.0  # an inventory trade has no way back
+        if route.is_convergence:
+            spread_bps = route.spread_bps()
+            exit_edge_bps = route.expected_exit_edge_bps(direction, spread_bps=spread_bps)
         state = TradeState(
-            trade,
-            entry_fx_b=route.fx_of(route.b),
-            exit_edge_bps=route.expected_exit_edge_bps(direction, spread_bps=route.spread_bps()),
-            carry=ZERO,
+            trade, entry_fx_b=route.fx_of(route.b), exit_edge_bps=exit_edge_bps, carry=ZERO
         )
         hedging.pick_dust_up(route, state)
         route.trades.append(state)
+        self.open_trades.changed()
         route.cooldown_until_ns = now_ns + _ns(route.config.min_seconds_between_entries)
         self._engine.decisions.append(TradeOpened(now_ns, trade))
         for leg, order in ((trade.leg_a, found.a), (trade.leg_b, found.b)):
@@ -239,6 +248,7 @@ class Trading:
             self.valuation.usd_rate(route.a.instrument.quote)
         )
         route.trades.remove(state)
+        self.open_trades.changed()
         route.totals.add(trade)
         engine.risk.book(trade.pnl_usd)
         self._cool_down(route, trade, now_ns)
@@ -264,6 +274,7 @@ class Trading:
         placed, fill = taken
         route, state = placed.route, placed.state
         if fill is not None:
+            self.open_trades.changed()
             if not state.trade.is_open:
                 self._reopen(route, state)
             fx = route.fx_of(placed.leg_state)
@@ -285,6 +296,7 @@ class Trading:
         trade.phase = TradePhase.CLOSING if state.exit_reason else TradePhase.OPENING
         trade.closed_ns, trade.exit_reason = 0, None
         route.trades.append(state)
+        self.open_trades.changed()
 
     def on_funding_payment(self, payment: FundingPayment) -> None:
         """Book funding, and share it among the trades that held the position."""

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from arbitrage.domain.symbols import USD_LIKE
 from arbitrage.domain.units import ONE, ZERO, decimal_of
-from arbitrage.engine.entry import route_notional_usd
+from arbitrage.engine.entry import notional_usd
 from arbitrage.engine.exits import marked_pnl
 from arbitrage.engine.market_state import FxRate, Market
+from arbitrage.engine.open_trades import OpenTrades
 from arbitrage.engine.route_state import RouteState
 
 _DOLLARS = tuple(sorted(USD_LIKE))
@@ -25,23 +26,37 @@ class Valuation:
         routes: Mapping[str, RouteState],
         markets: Mapping[str, Mapping[str, Market]],
         rates: Mapping[tuple[str, str], FxRate],
+        open_trades: OpenTrades,
     ) -> None:
         self._routes = routes
         self._markets = markets
         self._rates = rates
+        self._open_trades = open_trades
+        # Of each currency, and how many rates there were when they were looked up.
+        self._dollar_rates: dict[str, tuple[int, list[tuple[FxRate, bool]]]] = {}
 
     def usd_rate(self, currency: str) -> float:
         """Dollars per unit of `currency`; zero if no source knows."""
         if currency in USD_LIKE:
             return 1.0
-        for dollar in _DOLLARS:
-            rate = self._rates.get((dollar, currency))
-            if rate is not None and rate.is_known:
-                return 1.0 / rate.mid
-            rate = self._rates.get((currency, dollar))
-            if rate is not None and rate.is_known:
-                return rate.mid
+        count, rates = self._dollar_rates.get(currency, (0, []))
+        if count != len(self._rates):
+            rates = self._rates_to_dollars(currency)
+            self._dollar_rates[currency] = (len(self._rates), rates)
+        for rate, prices_dollars in rates:
+            if rate.is_known:
+                return 1.0 / rate.mid if prices_dollars else rate.mid
         return 0.0
+
+    def _rates_to_dollars(self, currency: str) -> list[tuple[FxRate, bool]]:
+        """The rates between `currency` and a dollar, in order of preference, and of each whether
+        it prices the dollar. A rate that is there stays."""
+        pairs = [
+            (pair, prices_dollars)
+            for dollar in _DOLLARS
+            for pair, prices_dollars in (((dollar, currency), True), ((currency, dollar), False))
+        ]
+        return [(self._rates[pair], which) for pair, which in pairs if pair in self._rates]
 
     def rate(self, currency: str, quote: str) -> Decimal | None:
         """Units of `quote` per unit of `currency`, through dollars if need be; None if unknown."""
@@ -79,7 +94,6 @@ class Valuation:
     def gross_usd(self) -> float:
         """Notional of both legs of all open trades."""
         return sum(
-            2 * route_notional_usd(route, self.usd_rate(route.a.instrument.quote))
-            for route in self._routes.values()
-            if route.trades
+            2 * notional_usd(route, qtys, self.usd_rate(route.a.instrument.quote))
+            for route, qtys in self._open_trades.qtys
         )

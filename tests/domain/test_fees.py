@@ -90,3 +90,10 @@ def test_a_maker_fee_that_cannot_be_is_refused(maker_bps: float) -> None:
 def test_a_third_token_goes_with_its_manner_only(manner: FeeManner, token: str) -> None:
     with pytest.raises(ConfigError, match="third_token"):
         FeeSchedule(manner=manner, third_token=token)
+
+
+@given(taker_bps=rates_bps, manner=st.sampled_from([FeeManner.QUOTE, FeeManner.RECEIVED]))
+def test_the_exact_factor_reads_back_as_the_float(taker_bps: float, manner: FeeManner) -> None:
+    fees = FeeSchedule(taker_bps=taker_bps, manner=manner)
+    assert float(fees.exact_buy_factor) == fees.buy_factor
+    assert fees == FeeSchedule(taker_bps=taker_bps, manner=manner)  # what is kept does not count

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from arbitrage.domain.errors import InvariantBroken
 from arbitrage.domain.events import OrderUpdate
 from arbitrage.domain.intents import PlaceOrder
-from arbitrage.domain.orders import LIVE, MAY_BECOME, Fill, Order, OrderStatus
+from arbitrage.domain.orders import MAY_BECOME, Fill, Order, OrderStatus
 from arbitrage.domain.sides import Side
 
 S = OrderStatus
+LIVE = {S.IN_FLIGHT, S.OPEN, S.IN_DOUBT}
 CLOSED = sorted(set(OrderStatus) - LIVE, key=lambda status: status.value)
 
 

@@ -1,7 +1,13 @@
 import pytest
 
 from arbitrage.domain.errors import ConfigError
-from arbitrage.domain.symbols import QUOTE_PRECEDENCE, USD_LIKE, base_and_quote, is_perpetual
+from arbitrage.domain.symbols import (
+    QUOTE_PRECEDENCE,
+    USD_LIKE,
+    base_and_quote,
+    is_perpetual,
+    venue_and_symbol,
+)
 
 
 @pytest.mark.parametrize(
@@ -88,3 +94,19 @@ def test_a_symbol_that_says_nothing_is_not_taken_for_a_perpetual(symbol: str) ->
 
 def test_every_dollar_like_currency_is_a_known_quote() -> None:
     assert set(QUOTE_PRECEDENCE) >= USD_LIKE
+
+
+@pytest.mark.parametrize(
+    ("text", "venue", "symbol"),
+    [
+        ("upbit:KRW-BTC", "upbit", "KRW-BTC"),
+        ("okx:BTC/USDT:USDT", "okx", "BTC/USDT:USDT"),
+        ("ccxt:kraken:BTC/USD", "ccxt:kraken", "BTC/USD"),
+        ("ccxt:gate:BTC/USDT:USDT", "ccxt:gate", "BTC/USDT:USDT"),
+        ("upbit", "upbit", ""),
+        (":KRW-BTC", "", "KRW-BTC"),
+        ("ccxt:kraken", "ccxt:kraken", ""),
+    ],
+)
+def test_a_market_is_named_by_its_venue_and_symbol(text: str, venue: str, symbol: str) -> None:
+    assert venue_and_symbol(text) == (venue, symbol)

@@ -22,6 +22,7 @@ from arbitrage.domain.trade import TradeLeg
 from arbitrage.domain.units import NS_PER_MS, NS_PER_SECOND, ZERO, plain
 from arbitrage.engine.config import ArbitrageConfig, RiskLimits, RouteConfig
 from arbitrage.engine.engine import ArbitrageEngine
+from arbitrage.engine.entry import kept_for_exits, open_qtys
 from arbitrage.engine.hedging import is_dust_on
 from arbitrage.engine.risk import Level
 from arbitrage.engine.route_state import RouteState
@@ -106,9 +107,19 @@ class WatchedEngine(ArbitrageEngine):
         for state in self.by_trade.values():
             for leg in (state.trade.leg_a, state.trade.leg_b):
                 self._check_acquired(state, leg)
+        self._check_folds()
         if not any(gateway.surprises for gateway in self.gateways):
             self._check_purses()
         return step
+
+    def _check_folds(self) -> None:
+        """What is kept from step to step is what a new look at everything gives."""
+        routes = self.routes.values()
+        open_trades = self.trading.open_trades
+        assert open_trades.kept == kept_for_exits(routes)
+        assert open_trades.qtys == [(each, open_qtys(each)) for each in routes if each.trades]
+        for (venue, currency), margin in self.accounts._margins.items():
+            assert margin == self.accounts.margin(venue, currency)
 
     def _check_order(self, intent: PlaceOrder) -> None:
         assert intent.client_id not in self.ids, f"{intent.client_id} was used twice"

@@ -99,7 +99,7 @@ def test_edge_of_a_size_is_what_a_round_of_money_brings(
         unit = 1000.0 if quote == "KRW" else 1.0
         books[leg] = book(raw_bids, unit, -1), book(raw_asks, unit, +1)
         rig.book(leg.instrument, *books[leg])
-    long, short = rig.route.leg(Side.BUY, direction), rig.route.leg(Side.SELL, direction)
+    long, short = rig.route.long_and_short(direction)
     base = exact(qty)
     paid = money(long, books[long][1], Side.BUY, base)
     had = money(short, books[short][0], Side.SELL, base)

@@ -263,8 +263,8 @@ def test_a_route_without_a_half_life_learns_nothing() -> None:
 
 def test_the_leg_of_a_side_depends_on_the_direction() -> None:
     state = Rig(route()).route
-    assert state.leg(Side.BUY, LONG_A) is state.leg(Side.SELL, LONG_B) is state.a
-    assert state.leg(Side.SELL, LONG_A) is state.leg(Side.BUY, LONG_B) is state.b
+    assert state.long_and_short(LONG_A) == (state.a, state.b)
+    assert state.long_and_short(LONG_B) == (state.b, state.a)
 
 
 @pytest.mark.parametrize(
