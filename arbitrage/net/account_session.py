@@ -15,6 +15,7 @@ from arbitrage.domain.events import Event, FundingPayment, OrderUpdate
 from arbitrage.domain.orders import Fill
 from arbitrage.net.account_stream import AccountStream
 from arbitrage.net.background import Background
+from arbitrage.net.order_channel import OrderChannel
 from arbitrage.net.order_flow import OrderFlow
 from arbitrage.net.order_lists import OrderLists
 from arbitrage.net.order_records import OrderRecord, OrderRecords
@@ -32,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class AccountSession:
-    """The orders and money of one account. `records` and `flow` work without `start`.
+    """The orders and money of one account. `records`, `channel` and `flow` work without `start`.
 
     `is_compared` says that everything was compared with the venue at least once.
     """
@@ -62,8 +63,10 @@ class AccountSession:
         self.records = OrderRecords()
         self._tie_out = TieOut(plan.venue, tolerance=plan.tolerance, tolerances=plan.tolerances)
         lists = OrderLists(rest, clock_ns)
+        self.channel = OrderChannel(rest, clock_ns=clock_ns, random=random, ssl_context=ssl_context)
         self.flow = OrderFlow(
             rest,
+            self.channel,
             self.records,
             lists,
             background,
@@ -102,6 +105,9 @@ class AccountSession:
             self.stream.stream.start()
             self._background.start(self.stream.stream.wait(), "watch the account stream")
             self._background.start(self.stream.keep_alive_forever(), "keep the stream alive")
+            self.channel.start()
+            if self.channel.stream is not None:
+                self._background.start(self.channel.stream.wait(), "watch the order stream")
             self._health.down(_COMPARED, "not compared with the venue yet")
             self._background.start(self._reconcile_forever(), "reconcile")
         self._background.start(self.flow.settle_forever(), "settle orders")
@@ -109,6 +115,7 @@ class AccountSession:
     async def stop(self) -> None:
         if self.stream is not None:
             await self.stream.stream.stop()
+        await self.channel.stop()
 
     def resume(self) -> None:
         """A person has looked: what the venue says is taken for ours, and compared anew."""

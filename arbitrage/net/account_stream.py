@@ -6,7 +6,7 @@ not passed on; the account is asked for instead when nothing is under way.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from random import Random
 from ssl import SSLContext
 
@@ -21,7 +21,7 @@ from arbitrage.domain.events import (
 from arbitrage.net.rest import Rest
 from arbitrage.net.stream import Stream
 from arbitrage.net.venue_health import VenueHealth
-from arbitrage.net.venue_plan import PrivateStream
+from arbitrage.net.venue_plan import Ask, PrivateStream
 from arbitrage.net.websocket import Endpoint
 
 _SAID = "said"
@@ -68,14 +68,11 @@ class AccountStream:
             backoff=rest.plan.reconnect,
             clock_ns=clock_ns,
             ssl_context=ssl_context,
+            new_connection=rest.plan.new_connection,
         )
 
     async def _endpoint(self) -> Endpoint:
-        """A fresh one. A venue that cannot be asked for it is tried again like a lost stream."""
-        try:
-            return await self._plan.endpoint(self._rest.ask)
-        except (MalformedData, ConfigError) as error:
-            raise Unavailable(str(error)) from error
+        return await fresh_endpoint(self._plan.endpoint, self._rest)
 
     def on_message(self, frame: bytes, ts_ns: int) -> None:
         """Read a frame and hand out what it says."""
@@ -118,3 +115,12 @@ class AccountStream:
             else:
                 if answer.status >= 400:
                     self.stream.reconnect(f"the venue does not prolong it: http {answer.status}")
+
+
+async def fresh_endpoint(endpoint: Callable[[Ask], Awaitable[Endpoint]], rest: Rest) -> Endpoint:
+    """A fresh one. Raises `Unavailable` alone, whatever is wrong: then it is tried again, like a
+    lost stream."""
+    try:
+        return await endpoint(rest.ask)
+    except (MalformedData, ConfigError) as error:
+        raise Unavailable(str(error)) from error

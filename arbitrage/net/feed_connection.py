@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from arbitrage.domain.errors import MalformedData
 from arbitrage.domain.events import Event, VenueStatus
 from arbitrage.exchanges.order_gateway import Channel, VenueCodec
+from arbitrage.net.book_mending import BookMending
 from arbitrage.net.stream import Stream
 from arbitrage.net.venue_health import VenueHealth
 
@@ -22,7 +23,8 @@ _log = logging.getLogger(__name__)
 
 class FeedConnection:
     """`opened` counts its openings, `fruitful` the frames that gave events, `malformed` those that
-    could not be read. `lose` is told whose books may be wrong."""
+    could not be read. `lose` is told whose books may be wrong. `mending` is for books that begin
+    anew with a subscription."""
 
     def __init__(
         self,
@@ -40,6 +42,7 @@ class FeedConnection:
         self.channels = channels
         self.opened = self.fruitful = self.malformed = 0
         self.stream: Stream | None = None
+        self.mending: BookMending | None = None
         self._decode = codec.decode
         self._emit = emit
         self._lose = lose

@@ -25,8 +25,9 @@ from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.intents import CancelOrder, PlaceOrder, QueryOrder
 from arbitrage.domain.orders import Fill, Order, OrderStatus
 from arbitrage.domain.units import NS_PER_SECOND
-from arbitrage.exchanges.order_gateway import Answer
+from arbitrage.exchanges.order_gateway import Answer, Request
 from arbitrage.net.background import Background
+from arbitrage.net.order_channel import OrderChannel
 from arbitrage.net.order_lists import OrderLists
 from arbitrage.net.order_records import OrderRecord, OrderRecords
 from arbitrage.net.rest import Rest
@@ -49,6 +50,7 @@ class OrderFlow:
     def __init__(
         self,
         rest: Rest,
+        channel: OrderChannel,
         records: OrderRecords,
         lists: OrderLists,
         background: Background,
@@ -61,6 +63,7 @@ class OrderFlow:
         random: Random,
     ) -> None:
         self._rest = rest
+        self._channel = channel
         self._codec = rest.plan.codec
         self._times = rest.plan.times
         self._records = records
@@ -87,15 +90,16 @@ class OrderFlow:
         loop = asyncio.get_running_loop()
         record = self._records.add(intent, instrument, now_ns, sent_at=loop.time())
         try:
-            request = self._codec.place(intent, self._rest.offset.venue_ns(now_ns))
-            answer = self._rest.send(request, now_ns)
+            request, answer = self._channel.place(intent, now_ns)
         except _NOT_SENT as error:
             loop.call_soon(self._background.guarded(self._not_sent), record, error)
         except ConfigError:
             self._records.discard(record)
             raise
         else:
-            answer.add_done_callback(self._background.guarded(partial(self._placed, record)))
+            answer.add_done_callback(
+                self._background.guarded(partial(self._placed, record, request))
+            )
         return record
 
     def cancel(self, intent: CancelOrder, now_ns: int) -> None:
@@ -122,24 +126,25 @@ class OrderFlow:
             return
         intent = _cancel_of(record.order)
         try:
-            request = self._codec.cancel(intent, self._rest.offset.venue_ns(now_ns))
-            answer = self._rest.send(request, now_ns)
+            request, answer = self._channel.cancel(intent, now_ns)
         except _NOT_SENT as error:
             _log.warning("%s: cancel of %s not sent: %s", intent.venue, intent.client_id, error)
             return
         record.begin_cancel()
-        answer.add_done_callback(self._background.guarded(partial(self._canceled, record)))
+        answer.add_done_callback(self._background.guarded(partial(self._canceled, record, request)))
 
     # --- what comes back ----------------------------------------------------------------------
 
-    def _placed(self, record: OrderRecord, future: "asyncio.Future[Answer | None]") -> None:
+    def _placed(
+        self, record: OrderRecord, request: Request, future: "asyncio.Future[Answer | None]"
+    ) -> None:
         error = future.exception()
         if isinstance(error, Unavailable):
             self._not_sent(record, error)
             return
         answer = future.result()
         if answer is not None:
-            self._rest.note(answer)
+            self._rest.note(answer, request)
         update = self._codec.outcome(record.order.intent, answer, self._clock_ns())
         if update.status is OrderStatus.REJECTED:
             self._rest.clock_doubted.set()
@@ -153,13 +158,15 @@ class OrderFlow:
         _log.warning("%s: order %s not sent: %s", self._codec.venue, client_id, error)
         self.hear(OrderUpdate(self._clock_ns(), client_id, OrderStatus.REJECTED, reason=reason))
 
-    def _canceled(self, record: OrderRecord, future: "asyncio.Future[Answer | None]") -> None:
+    def _canceled(
+        self, record: OrderRecord, request: Request, future: "asyncio.Future[Answer | None]"
+    ) -> None:
         record.end_cancel()
         if isinstance(future.exception(), Unavailable):
             return
         answer = future.result()
         if answer is not None:
-            self._rest.note(answer)
+            self._rest.note(answer, request)
         if record.order.is_live:
             intent = _cancel_of(record.order)
             self.hear(self._codec.canceled(intent, answer, self._clock_ns()))

@@ -15,6 +15,7 @@ from arbitrage.domain.events import BalanceUpdate, OrderUpdate
 from arbitrage.domain.orders import OrderStatus
 from arbitrage.domain.units import EXACT
 from arbitrage.exchanges.order_gateway import AccountState
+from arbitrage.net.account_questions import read_account
 from arbitrage.net.order_flow import OrderFlow
 from arbitrage.net.order_lists import Listing, OrderLists
 from arbitrage.net.order_records import OrderRecord, OrderRecords
@@ -74,8 +75,7 @@ class Reconciliation:
         if accept:
             self._strangers.clear()
         findings = [*await self._compare_open_orders(), *await self._compare_history()]
-        codec = self._plan.codec
-        state = codec.account(await self._rest.ask(codec.account_request))
+        state = await read_account(self._rest)
         is_first = not self._tie_out.is_open
         if is_first:
             self._tie_out.open(state)

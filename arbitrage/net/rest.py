@@ -10,12 +10,15 @@ from collections.abc import Callable
 from random import Random
 from ssl import SSLContext
 
+import msgspec
+
 from arbitrage.domain.errors import RateLimited, Unavailable
 from arbitrage.domain.units import NS_PER_SECOND
 from arbitrage.exchanges.order_gateway import Answer, Request
 from arbitrage.net.budgets import Budgets
 from arbitrage.net.clock_offset import ClockOffset
 from arbitrage.net.http import HttpPool, PoolTerms
+from arbitrage.net.transport import RequestPool
 from arbitrage.net.venue_plan import VenuePlan
 
 MAX_WAIT_SECONDS = 10.0
@@ -44,7 +47,7 @@ class Rest:
         self._clock_ns = clock_ns
         self._random = random
         self._ssl_context = ssl_context
-        self._pools: dict[asyncio.AbstractEventLoop, tuple[HttpPool, HttpPool]] = {}
+        self._pools: dict[asyncio.AbstractEventLoop, tuple[RequestPool, RequestPool]] = {}
 
     # --- connections --------------------------------------------------------------------------
 
@@ -64,7 +67,7 @@ class Rest:
         pools = self._pools[asyncio.get_running_loop()]
         await asyncio.gather(*(pool.wait() for pool in pools))
 
-    async def _open_polls(self) -> HttpPool:
+    async def _open_polls(self) -> RequestPool:
         loop = asyncio.get_running_loop()
         if loop not in self._pools:
             self._pools[loop] = (self._pool(self.plan.polls), self._pool(self.plan.orders))
@@ -72,9 +75,11 @@ class Rest:
         await polls.open()
         return polls
 
-    def _pool(self, terms: PoolTerms) -> HttpPool:
+    def _pool(self, terms: PoolTerms, rest_url: str = "") -> RequestPool:
+        if self.plan.transport is not None:
+            return self.plan.transport.pool(terms)
         return HttpPool(
-            self.plan.rest_url,
+            rest_url or self.plan.rest_url,
             terms,
             random=self._random,
             backoff=self.plan.reconnect,
@@ -107,13 +112,32 @@ class Rest:
             request = await self._affordable(build)
             answer = await polls.send(request)
             if answer is not None:
-                self.note(answer)
+                self.note(answer, request)
                 return answer
             if is_last or request.method != "GET":
                 break
-        raise Unavailable(
-            f"{self.plan.venue} {request.method} {request.target.partition('?')[0]}: no answer "
-            f"within {self.plan.polls.timeout_seconds:g} s"
+        raise self._unanswered(request)
+
+    async def ask_at(self, rest_url: str, build: Callable[[int], Request]) -> Answer:
+        """As `ask`, of another host over a connection for this once; of the plan's if `rest_url`
+        is empty. Budgets are charged; what the other host says of its own is not ours."""
+        if not rest_url or rest_url == self.plan.rest_url:
+            return await self.ask(build)
+        pool = self._pool(msgspec.structs.replace(self.plan.polls, connections=1), rest_url)
+        try:
+            await pool.open()
+            request = await self._affordable(build)
+            answer = await pool.send(request)
+        finally:
+            await pool.close()
+        if answer is None:
+            raise self._unanswered(request)
+        return answer
+
+    def _unanswered(self, request: Request) -> Unavailable:
+        return Unavailable(
+            f"{self.plan.venue} {request.method} {_path(request)}: no answer within "
+            f"{self.plan.polls.timeout_seconds:g} s"
         )
 
     async def _affordable(self, build: Callable[[int], Request]) -> Request:
@@ -132,9 +156,9 @@ class Rest:
                     raise
                 await asyncio.sleep(seconds)
 
-    def note(self, answer: Answer) -> None:
-        """Take in what the headers of an answer say of the budgets."""
-        readings = self.plan.codec.budgets(answer)
+    def note(self, answer: Answer, request: Request) -> None:
+        """Take in what the answer to `request` says of the budgets."""
+        readings = self.plan.codec.budgets(answer, _path(request))
         if readings:
             self.budgets.take_in(readings, self._clock_ns(), is_ban=answer.status == BANNED)
 
@@ -152,3 +176,7 @@ class Rest:
 
         answer = await self.ask(build)
         self.offset.add(sent_ns=sent_ns, venue_ns=clock.read(answer), received_ns=self._clock_ns())
+
+
+def _path(request: Request) -> str:
+    return request.target.partition("?")[0]

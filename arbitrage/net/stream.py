@@ -20,6 +20,7 @@ from arbitrage.net.arrival_clock import stamp
 from arbitrage.net.background import Background
 from arbitrage.net.backoff import Backoff
 from arbitrage.net.heartbeat import Pulse, SessionTerms, Verdict
+from arbitrage.net.transport import Connection, NewConnection
 from arbitrage.net.websocket import NOT_CONNECTED, Endpoint, OnMessage, WebSocket
 
 _CONNECT_SECONDS = 10.0
@@ -47,7 +48,8 @@ class StreamCounts(msgspec.Struct):
 class Stream:
     """One subscription. All calls belong to the event loop on which it was started.
 
-    `endpoint` is awaited before each attempt; `Unavailable` from it counts as a failed one.
+    `endpoint` is awaited before each attempt; `Unavailable` from it counts as a failed one, and so
+    does a login that is refused.
     `on_open` is called before the first message of a connection that follows a loss, `on_close`
     with the reason after each loss and each failed attempt; a planned replacement calls neither.
     `data` counts the messages that say something, where that is not every one: only they keep a
@@ -69,6 +71,7 @@ class Stream:
         connect_seconds: float = _CONNECT_SECONDS,
         data: Callable[[], int] | None = None,
         ssl_context: SSLContext | None = None,
+        new_connection: NewConnection = WebSocket,
     ) -> None:
         self.name = name
         self._endpoint = endpoint
@@ -83,7 +86,8 @@ class Stream:
         self._data = data
         self._ssl_context = ssl_context
         self._counts = StreamCounts()
-        self._current: WebSocket | None = None
+        self._new_connection = new_connection
+        self._current: Connection | None = None
         self._background = Background()
 
     # --- what its owner does ------------------------------------------------------------------
@@ -99,6 +103,10 @@ class Stream:
     async def wait(self) -> None:
         """Return after `stop`. Raises what broke the stream."""
         await self._background.wait()
+
+    def send(self, text: bytes) -> bool:
+        """Write a text in this call; False if no connection is open, and nothing was written."""
+        return self._current is not None and self.is_open and self._current.send(text)
 
     def reconnect(self, reason: str) -> None:
         """Give the connection up and open another one. Without one nothing happens."""
@@ -144,7 +152,7 @@ class Stream:
             last, self._current = self._current, None
             await self._retire(last, "the stream ends")
 
-    async def _lifetime(self, connection: WebSocket) -> str:
+    async def _lifetime(self, connection: Connection) -> str:
         """From opening to end; why it ended."""
         try:
             await self._connect(connection)
@@ -162,17 +170,17 @@ class Stream:
         self._counts.opened += 1
         self._on_open()
 
-    def _socket(self, on_open: Callable[[], None]) -> WebSocket:
-        return WebSocket(on_open, self._on_message, self._clock_ns)
+    def _socket(self, on_open: Callable[[], None]) -> Connection:
+        return self._new_connection(on_open, self._on_message, self._clock_ns)
 
-    async def _connect(self, connection: WebSocket) -> None:
+    async def _connect(self, connection: Connection) -> None:
         await connection.open(
             await self._endpoint(),
             timeout_seconds=self._connect_seconds,
             ssl_context=self._ssl_context,
         )
 
-    async def _retire(self, connection: WebSocket, reason: str) -> None:
+    async def _retire(self, connection: Connection, reason: str) -> None:
         try:
             await connection.close(reason)
         finally:
@@ -181,7 +189,7 @@ class Stream:
 
     # --- keeping it alive ---------------------------------------------------------------------
 
-    async def _attend(self, connection: WebSocket) -> str:
+    async def _attend(self, connection: Connection) -> str:
         """Ping, judge and replace the connection until it ends; why it ended."""
         loop = asyncio.get_running_loop()
         pulse = Pulse(self._terms, loop.time())
@@ -203,14 +211,14 @@ class Stream:
                         pulse = Pulse(self._terms, loop.time())
         return connection.ended.result()
 
-    def _ping(self, connection: WebSocket) -> None:
+    def _ping(self, connection: Connection) -> None:
         heartbeat = self._terms.heartbeat
         if heartbeat is not None and heartbeat.text:
             connection.send(heartbeat.text)
         else:
             connection.ping()
 
-    async def _renew(self, old: WebSocket) -> WebSocket:
+    async def _renew(self, old: Connection) -> Connection:
         """Open another connection, hear it, and only then let `old` go; the one that goes on.
 
         That is still `old` if the other was not heard, or if `old` ended first. A stream that may
@@ -235,7 +243,7 @@ class Stream:
             await self._retire(retired, "replaced")
         return old if retired is fresh else fresh
 
-    def _hand_over(self, old: WebSocket, heard: "asyncio.Future[None]") -> None:
+    def _hand_over(self, old: Connection, heard: "asyncio.Future[None]") -> None:
         if not self._terms.overlap_seconds:
             old.mute()
         heard.set_result(None)

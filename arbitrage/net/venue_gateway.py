@@ -14,7 +14,6 @@ from ssl import SSLContext
 
 from arbitrage.domain.errors import (
     ConfigError,
-    MalformedData,
     OrderRefused,
     RateLimited,
     Unavailable,
@@ -25,23 +24,25 @@ from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.intents import CancelOrder, Intent, PlaceOrder
 from arbitrage.domain.order_book import OrderBookSnapshot
 from arbitrage.domain.orders import Order, OrderStatus
-from arbitrage.domain.units import NS_PER_MS, NS_PER_SECOND, ZERO
+from arbitrage.domain.units import NS_PER_MS, ZERO
 from arbitrage.exchanges.base import Balance, NetworkExchange, OpenPosition, client_id_of
 from arbitrage.exchanges.order_gateway import Channel
+from arbitrage.net.account_questions import admit, read_account
 from arbitrage.net.account_session import AccountSession
 from arbitrage.net.arrival_clock import stamp
 from arbitrage.net.background import Background
 from arbitrage.net.book_listeners import BookListeners
+from arbitrage.net.feed_tap import FeedTap
 from arbitrage.net.market_feed import MarketFeed
 from arbitrage.net.order_records import OrderRecord
 from arbitrage.net.rest import Rest
 from arbitrage.net.venue_health import VenueHealth
 from arbitrage.net.venue_plan import AccountFees, VenuePlan
+from arbitrage.net.venue_watch import VenueWatch
 
 _FIRST_CLOCK_SAMPLES = 3
 _MOST_QUESTIONS = 5
 _START = "start"
-_BAN = "ban"
 _START_LOOK_SECONDS = 0.005
 
 _log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class VenueGateway(NetworkExchange):
     """One venue and one account over real sockets; `symbols` are those that are traded.
 
     A gateway starts once. `clock_ns` stamps what arrives and must never go back; all gateways of
-    one engine share it.
+    one engine share it. `asks_compressed` spares a narrow line at the cost of time (decision 008).
     """
 
     def __init__(
@@ -63,6 +64,8 @@ class VenueGateway(NetworkExchange):
         clock_ns: Callable[[], int] = stamp,
         random: Random | None = None,
         ssl_context: SSLContext | None = None,
+        asks_compressed: bool = False,
+        tap: FeedTap | None = None,
     ) -> None:
         self.plan = plan
         self.venue = plan.venue
@@ -94,10 +97,12 @@ class VenueGateway(NetworkExchange):
             clock_ns=clock_ns,
             random=self._random,
             ssl_context=ssl_context,
+            asks_compressed=asks_compressed,
+            tap=tap,
         )
         self._instruments: dict[str, Instrument] = {}
         self._fees: dict[str, FeeSchedule] = {}
-        self._is_started = False
+        self._is_started = self._is_admitted = False
         self._id_prefix = _base36(clock_ns() // NS_PER_MS)
         self._ids = 0
 
@@ -134,13 +139,12 @@ class VenueGateway(NetworkExchange):
         self._background.start(self.rest.wait(), "watch the REST connections")
         for _ in range(_FIRST_CLOCK_SAMPLES):
             await self.rest.sync_clock()
-        await self.aload()
+        await self._admit()
         if self.plan.private is not None and self.plan.account_fees is not None:
             await self._load_fees(self.plan.account_fees)
         self.account.start()
         self.feed.start()
-        self._background.start(self._sync_clock_forever(), "measure the venue's clock")
-        self._background.start(self._obey_bans_forever(), "obey bans")
+        VenueWatch(self.rest, self.health, self._clock_ns).start(self._background)
         while not (self.feed.is_open and self.account.is_compared):
             if self._background.failure is not None:
                 raise self._background.failure
@@ -184,6 +188,13 @@ class VenueGateway(NetworkExchange):
             )
         self._instruments = listed
 
+    async def _admit(self) -> None:
+        """Read the markets and see that the account may trade on them, once."""
+        await self.aload()
+        if self.plan.private is not None and not self._is_admitted:
+            await admit(self.rest)
+            self._is_admitted = True
+
     async def _load_fees(self, fees: AccountFees) -> None:
         """Ask for the account's own fees, as far as the budgets go."""
         for symbol in self.symbols:
@@ -195,33 +206,6 @@ class VenueGateway(NetworkExchange):
                 )
                 return
             self._fees[symbol] = fees.read(answer)
-
-    async def _sync_clock_forever(self) -> None:
-        """Measure the venue's clock now and then, and at once when an order was refused, which may
-        be because a clock was set."""
-        doubted = self.rest.clock_doubted
-        while True:
-            await asyncio.sleep(self.plan.times.recheck_seconds)
-            try:
-                async with asyncio.timeout(self.plan.times.clock_seconds):
-                    await doubted.wait()
-            except TimeoutError:
-                pass
-            doubted.clear()
-            try:
-                await self.rest.sync_clock()
-            except (Unavailable, MalformedData) as error:
-                _log.warning("%s: its clock cannot be read: %s", self.venue, error)
-
-    async def _obey_bans_forever(self) -> None:
-        while True:
-            left_ns = self.rest.budgets.blocked_until_ns - self._clock_ns()
-            if left_ns > 0:
-                seconds = left_ns / NS_PER_SECOND
-                self.health.down(_BAN, f"{self.venue} told us to stay away for {seconds:.0f} s")
-            else:
-                self.health.up(_BAN)
-            await asyncio.sleep(self.plan.times.settle_seconds)
 
     # --- events and intents -------------------------------------------------------------------
 
@@ -246,9 +230,7 @@ class VenueGateway(NetworkExchange):
 
     def subscribe(self, on_book: Callable[[OrderBookSnapshot], None]) -> Callable[[], None]:
         """Call `on_book` with every new book of `symbols`; they come once `astart` was called."""
-        if self.plan.book_sync is not None:
-            for symbol in self.symbols:  # those kept by diffs begin with a whole one
-                self.plan.book_sync.lose(symbol)
+        self.feed.begin_anew(self.symbols)
         return self._listeners.add(on_book)
 
     # --- asking -------------------------------------------------------------------------------
@@ -262,7 +244,7 @@ class VenueGateway(NetworkExchange):
         return OrderBookSnapshot.of_event(codec.book(symbol, answer, self._clock_ns()))
 
     async def asubmit(self, intent: PlaceOrder) -> Order:
-        await self.aload()
+        await self._admit()
         await self.rest.open()
         try:
             record = self.account.flow.place(
@@ -316,12 +298,12 @@ class VenueGateway(NetworkExchange):
         return record
 
     async def aget_balance(self, currency: str | None = None) -> Balance | Mapping[str, Balance]:
-        codec = self.plan.codec
-        answer = await self.rest.ask(codec.account_request)
+        balances: Mapping[str, Balance]
         if self.plan.balances is not None:
+            answer = await self.rest.ask(self.plan.codec.account_request)
             balances = self.plan.balances(answer)
         else:
-            totals = codec.account(answer).balances
+            totals = (await read_account(self.rest)).balances
             balances = {name: Balance(name, total) for name, total in totals.items()}
         return balances if currency is None else balances.get(currency, Balance(currency, ZERO))
 
@@ -332,6 +314,11 @@ class VenueGateway(NetworkExchange):
         return positions.read(await self.rest.ask(positions.request))
 
     # --- what needs no waiting ----------------------------------------------------------------
+
+    @property
+    def markets(self) -> Mapping[str, Instrument]:
+        """Every market that the venue lists, by symbol; empty before `aload`."""
+        return self._instruments
 
     def instrument(self, symbol: str) -> Instrument:
         """The rules of a market, as the venue lists them; read from it at the first call.

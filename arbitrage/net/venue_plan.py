@@ -14,13 +14,15 @@ from arbitrage.domain.events import Event, OrderUpdate
 from arbitrage.domain.fees import FeeSchedule
 from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.intents import CancelOrder, PlaceOrder
+from arbitrage.domain.units import NS_PER_MS
 from arbitrage.exchanges.base import Balance, OpenPosition
 from arbitrage.exchanges.order_gateway import AccountState, Answer, Channel, Request, VenueCodec
 from arbitrage.net.backoff import Backoff
 from arbitrage.net.budgets import BudgetRule
 from arbitrage.net.heartbeat import SessionTerms
 from arbitrage.net.http import PoolTerms
-from arbitrage.net.websocket import Endpoint
+from arbitrage.net.transport import NewConnection, Transport
+from arbitrage.net.websocket import Endpoint, WebSocket
 
 # Asks the venue by REST: what builds the request is given the venue's time, once per attempt.
 Ask = Callable[[Callable[[int], Request]], Awaitable[Answer]]
@@ -62,11 +64,15 @@ class BookSync(msgspec.Struct, frozen=True, kw_only=True):
 
 class Resubscription(msgspec.Struct, frozen=True, kw_only=True):
     """Books that are kept by updates and begin anew with a subscription: which wait for a
-    snapshot, and the texts that ask for one on the connection that carries the symbol."""
+    snapshot, and the texts that ask for one on the connection that carries the symbol.
+
+    At most `texts_per_hour` are sent on one connection, besides those that it begins with.
+    """
 
     unsynchronised: Callable[[], Sequence[str]]
     frames: Callable[[str], Sequence[bytes]]
     lose: Callable[[str], None]
+    texts_per_hour: int = 240
 
 
 class OrderHistory(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,10 +85,11 @@ class OrderHistory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServerClock(msgspec.Struct, frozen=True, kw_only=True):
-    """The venue's clock: how to ask, and its answer in nanoseconds."""
+    """The venue's clock: how to ask, its answer in nanoseconds, and how finely that is told."""
 
     request: Callable[[], Request]
     read: Callable[[Answer], int]
+    resolution_ns: int = NS_PER_MS
 
 
 class AccountFees(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,9 +167,11 @@ class GatewayTimes(msgspec.Struct, frozen=True, kw_only=True):
     reconcile_seconds: float = 60.0
     recheck_seconds: float = 2.0
     clock_seconds: float = 60.0
+    maintenance_seconds: float = 60.0
     settle_seconds: float = 0.05
     resync_seconds: float = 0.05
     snapshot_pause_seconds: float = 0.5
+    snapshot_patience_seconds: float = 5.0
     silent_order_seconds: float = 1.0
     pursuit: Backoff = Backoff(0.2, 5.0)
 
@@ -176,7 +185,8 @@ class VenuePlan(msgspec.Struct, frozen=True, kw_only=True):
     from ours by at most `tolerances[currency]`, or `tolerance`, ties out. `prepare` is awaited
     once the markets are known and before the first order, where there are keys; it raises
     `ConfigError` for an account that cannot be traded. `read_account` is for venues that tell
-    balances and positions in more than one answer.
+    balances and positions in more than one answer. `transport` is for those that are reached
+    through another library; without it our own sockets are used.
     """
 
     codec: VenueCodec
@@ -209,7 +219,12 @@ class VenuePlan(msgspec.Struct, frozen=True, kw_only=True):
     orders: PoolTerms = PoolTerms(connections=4, max_waiting=16)
     reconnect: Backoff = Backoff()
     times: GatewayTimes = GatewayTimes()
+    transport: Transport | None = None
 
     @property
     def venue(self) -> str:
         return self.codec.venue
+
+    @property
+    def new_connection(self) -> NewConnection:
+        return WebSocket if self.transport is None else self.transport.connection

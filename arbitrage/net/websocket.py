@@ -19,9 +19,13 @@ from picows import (
     WSParsedURL,
     WSProtocolError,
     WSTransport,
+    WSUpgradeResponse,
     ws_connect,
 )
 
+from arbitrage.domain.errors import ConfigError, MalformedData, Unavailable
+from arbitrage.net import deflate
+from arbitrage.net.deflate import Inflater
 from arbitrage.net.dial import dial, hang_up
 
 OnMessage = Callable[[bytes, int], None]
@@ -31,6 +35,8 @@ NOT_CONNECTED = (OSError, TimeoutError, WSError)
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 _CLOSE_SECONDS = 0.5
+# What a login may come to instead of a session.
+_NOT_LOGGED_IN = (Unavailable, MalformedData, ConfigError)
 _DATA = frozenset({WSMsgType.TEXT, WSMsgType.BINARY})
 
 
@@ -40,13 +46,14 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     With `after_login` the connection opens only once that is satisfied: it is given each message
     until it returns the texts to send next, and None until then. It raises `Unavailable` for a
-    login that is refused.
+    login that is refused. Those messages are handed to nobody else.
     """
 
     url: str
     headers: Mapping[str, str] = {}
     frames: Sequence[bytes] = ()
     after_login: Callable[[bytes], Sequence[bytes] | None] | None = None
+    asks_compressed: bool = False
 
 
 class WebSocket(WSListener):
@@ -66,12 +73,15 @@ class WebSocket(WSListener):
         super().__init__()
         self.messages = self.bytes = self.received = 0
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._on_open = on_open
         self._on_message = on_message
         self._clock_ns = clock_ns
-        self._frames: Sequence[bytes] = ()
+        self._endpoint = Endpoint("")
         self._transport: WSTransport | None = None
         self._parts: list[bytes] = []
+        self._are_parts_compressed = False
+        self._inflater: Inflater | None = None
         self._is_deaf = False
         self._on_pong: Callable[[], None] | None = None
 
@@ -82,11 +92,17 @@ class WebSocket(WSListener):
         timeout_seconds: float,
         ssl_context: SSLContext | None = None,
     ) -> None:
-        """Connect, send the endpoint's frames, and return with the connection open.
+        """Connect, send the endpoint's frames, log in, and return with the connection open.
 
-        Raises one of `NOT_CONNECTED`. Cancelled or failed, it leaves no socket behind.
+        Raises one of `NOT_CONNECTED`, or `Unavailable` without a login. Cancelled or failed, it
+        leaves no socket behind.
         """
-        self._frames = endpoint.frames
+        self._endpoint = endpoint
+        if endpoint.after_login is not None:
+            self._expect_login(endpoint.after_login)
+        headers = dict(endpoint.headers)
+        if endpoint.asks_compressed:
+            headers[deflate.HEADER] = deflate.OFFER
         dialled: list[socket.socket] = []
 
         async def dial_once(url: WSParsedURL) -> socket.socket:
@@ -96,30 +112,69 @@ class WebSocket(WSListener):
         try:
             async with asyncio.timeout(timeout_seconds):
                 _, listener = await ws_connect(
-                    lambda _request, _response: self,
+                    lambda _request, response: self._met(response),
                     endpoint.url,
                     ssl_context=ssl_context,
                     websocket_handshake_timeout=None,
-                    extra_headers=endpoint.headers,
+                    extra_headers=headers,
                     max_frame_size=MAX_MESSAGE_BYTES,
                     max_redirects=0,
                     socket_factory=dial_once,
                 )
                 if listener is None:
                     raise ConnectionResetError("hung up during the handshake")
+                if endpoint.after_login is not None:
+                    await self._logged_in()
         except BaseException:
+            self.give_up("not opened")
             for sock in dialled:
                 await hang_up(sock)
             raise
+
+    def _expect_login(self, after_login: Callable[[bytes], Sequence[bytes] | None]) -> None:
+        """Hand messages to `after_login` until it is satisfied."""
+        on_message = self._on_message
+
+        def log_in(message: bytes, _ts_ns: int) -> None:
+            try:
+                texts = after_login(message)
+            except _NOT_LOGGED_IN as error:
+                self.give_up(str(error))
+                return
+            if texts is not None:
+                self._on_message = on_message
+                self._become_open(texts)
+
+        self._on_message = log_in
+
+    async def _logged_in(self) -> None:
+        await asyncio.wait((self._ready, self.ended), return_when=asyncio.FIRST_COMPLETED)
+        if not self._ready.done():
+            raise Unavailable(f"not logged in: {self.ended.result()}")
+
+    def _become_open(self, texts: Sequence[bytes]) -> None:
+        for text in texts:
+            self.send(text)
+        self._ready.set_result(None)
+        self._on_open()
+
+    def _met(self, response: WSUpgradeResponse) -> "WebSocket":
+        """The server has accepted the handshake; what it agreed to holds from the first message."""
+        if self._endpoint.asks_compressed:
+            extensions = response.headers.get(deflate.HEADER, "")
+            self._inflater = deflate.agreed(extensions, MAX_MESSAGE_BYTES)
+        return self
 
     # --- what picows calls --------------------------------------------------------------------
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
-        for text in self._frames:
-            transport.send(WSMsgType.TEXT, text)
         try:
-            self._on_open()
+            if self._endpoint.after_login is None:
+                self._become_open(self._endpoint.frames)
+            else:
+                for text in self._endpoint.frames:
+                    self.send(text)
         except BaseException:
             self._drop(transport)
             raise
@@ -128,40 +183,53 @@ class WebSocket(WSListener):
         self.received += 1
         kind = frame.msg_type
         if kind in _DATA and frame.fin and not self._parts:
-            self._deliver(transport, frame.get_payload_as_bytes())
+            self._deliver(transport, frame.get_payload_as_bytes(), frame.rsv1)
         elif kind is WSMsgType.CLOSE:
             self._closed_by_venue(transport, frame)
         elif kind in _DATA or kind is WSMsgType.CONTINUATION:
             self._assemble(transport, frame)
-        elif self._on_pong is not None:
+        elif self._on_pong is not None and self._ready.done():
             self._on_pong()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002
         self._end("lost without a closing frame")
 
-    def _deliver(self, transport: WSTransport, message: bytes) -> None:
+    def _deliver(self, transport: WSTransport, message: bytes, is_compressed: bool) -> None:
         if self._is_deaf:
             return
         self.messages += 1
         self.bytes += len(message)
+        if is_compressed:
+            try:
+                message = self._inflated(message)
+            except MalformedData as error:
+                self.give_up(str(error))
+                return
         try:
             self._on_message(message, self._clock_ns())
         except BaseException:
             self._drop(transport)
             raise
 
+    def _inflated(self, message: bytes) -> bytes:
+        if self._inflater is None:
+            raise MalformedData("a compressed message, which was not agreed on")
+        return self._inflater.inflate(message)
+
     def _assemble(self, transport: WSTransport, frame: WSFrame) -> None:
         """Keep the parts of a fragmented message until it is whole."""
         is_first = frame.msg_type is not WSMsgType.CONTINUATION
         if is_first == bool(self._parts):
             raise WSProtocolError(WSCloseCode.PROTOCOL_ERROR, "a fragment out of place")
+        if is_first:
+            self._are_parts_compressed = frame.rsv1
         self._parts.append(frame.get_payload_as_bytes())
         if sum(map(len, self._parts)) > MAX_MESSAGE_BYTES:
             raise WSProtocolError(WSCloseCode.MESSAGE_TOO_BIG, "a message in parts is too big")
         if frame.fin:
             message = b"".join(self._parts)
             self._parts.clear()
-            self._deliver(transport, message)
+            self._deliver(transport, message, self._are_parts_compressed)
 
     def _closed_by_venue(self, transport: WSTransport, frame: WSFrame) -> None:
         code, said = frame.get_close_code(), frame.get_close_reason() or ""
@@ -182,12 +250,14 @@ class WebSocket(WSListener):
     @property
     def is_open(self) -> bool:
         """Whether it has opened and is not over."""
-        return self._transport is not None and not self.ended.done()
+        return self._ready.done() and not self.ended.done()
 
-    def send(self, text: bytes) -> None:
-        """Send a text message. On a connection that is over nothing happens."""
-        if self._transport is not None and not self._transport.is_disconnected:
-            self._transport.send(WSMsgType.TEXT, text)
+    def send(self, text: bytes) -> bool:
+        """Write a text message in this call; False if the connection is over, and it was not."""
+        if self._transport is None or self._transport.is_disconnected:
+            return False
+        self._transport.send(WSMsgType.TEXT, text)
+        return True
 
     def ping(self) -> None:
         """Send a protocol ping. On a connection that is over nothing happens."""

@@ -16,7 +16,7 @@ import picows
 import uvloop
 
 T = TypeVar("T")
-_PATIENCE_SECONDS = 8.0
+_PATIENCE_SECONDS = 30.0
 
 
 def open_sockets() -> set[str]:
@@ -64,7 +64,7 @@ def run(
     return result
 
 
-async def until(condition: Callable[[], Any], seconds: float = 3.0) -> None:
+async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
     """Wait until `condition` holds; fail if it does not in time."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
@@ -74,7 +74,7 @@ async def until(condition: Callable[[], Any], seconds: float = 3.0) -> None:
 
 
 async def soon(awaitable: Awaitable[T]) -> T:
-    return await asyncio.wait_for(awaitable, 3.0)
+    return await asyncio.wait_for(awaitable, 10.0)
 
 
 class Peer(picows.WSListener):

@@ -15,6 +15,7 @@ from arbitrage.domain.events import BookDelta, BookQuote, BookSnapshot, VenueSta
 from arbitrage.exchanges.order_gateway import Channel
 from arbitrage.net.feed_connection import MAX_UNREAD_FRAMES
 from arbitrage.net.heartbeat import SessionTerms
+from arbitrage.net.http import PoolTerms
 from arbitrage.net.venue_gateway import VenueGateway
 
 EMPTY: tuple[list[Any], list[Any]] = ([], [])
@@ -293,4 +294,5 @@ def test_only_a_few_snapshots_are_asked_for_at_once() -> None:
         assert 0 < most <= 4
         assert venue.count("GET /book") == 20
 
-    with_gateway(test, symbols, **feed_alone({"codec": Listed(diffs=True)}))
+    patient = PoolTerms(connections=2, timeout_seconds=20.0, wait_seconds=20.0)
+    with_gateway(test, symbols, **feed_alone({"codec": Listed(diffs=True), "polls": patient}))

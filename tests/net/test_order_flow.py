@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from net.loopback import until
-from net.tiny_plan import Engine, order, record, with_gateway
+from net.tiny_plan import HASTY, Engine, order, record, with_gateway
 from net.tiny_venue import TinyVenue
 
 from arbitrage.domain.errors import ConfigError
@@ -87,7 +87,7 @@ def test_an_order_that_never_arrived_is_declared_so_only_after_it_cannot_arrive_
         last_query = len(calls) - 1 - calls[::-1].index("GET /order")
         assert {"GET /open", "GET /orders"} <= set(calls[last_query:])
 
-    with_gateway(test)
+    with_gateway(test, orders=HASTY)
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,13 @@ def test_without_whole_lists_and_enough_time_nothing_is_declared(plan: dict[str,
     async def test(venue: TinyVenue, subject: VenueGateway, engine: Engine) -> None:
         venue.faults["POST /order"].append("before")
         subject.send([order()], subject._clock_ns())
-        await until(lambda: venue.count("GET /order") >= 5)
-        await asyncio.sleep(0.08)
+        await asyncio.sleep(0.06)  # from here on it cannot arrive any more
+        asked = venue.count("GET /order")
+        await until(lambda: venue.count("GET /order") >= asked + 5)
         assert engine.statuses("a1") == ["in_doubt"]
         assert status(subject) == "in_doubt"
 
-    with_gateway(test, **plan)
+    with_gateway(test, orders=HASTY, **plan)
 
 
 def test_a_list_that_has_the_order_is_believed_over_the_question_that_found_none() -> None:
@@ -120,7 +121,7 @@ def test_a_list_that_has_the_order_is_believed_over_the_question_that_found_none
         assert venue.count("POST /order") == 1
         assert "never_existed" not in engine.statuses("a1")
 
-    with_gateway(test)
+    with_gateway(test, orders=HASTY)
 
 
 def test_lists_that_cannot_be_had_prove_nothing_yet() -> None:
@@ -134,23 +135,25 @@ def test_lists_that_cannot_be_had_prove_nothing_yet() -> None:
         del venue.bodies["GET /orders"]
         await until(lambda: "never_existed" in engine.statuses("a1"))
 
-    with_gateway(test)
+    with_gateway(test, orders=HASTY)
 
 
 def test_an_order_that_the_venue_has_spoken_of_is_never_said_not_to_have_existed() -> None:
     async def test(venue: TinyVenue, subject: VenueGateway, engine: Engine) -> None:
         venue.faults["POST /order"].append("before")
         subject.send([order(time_in_force=GTC)], subject._clock_ns())
+        await until(lambda: engine.statuses("a1") == ["in_doubt"])
         await venue.push(venue.strange_order(id="a1", qty="0.5"), private=True)
         await until(lambda: "open" in engine.statuses("a1"))
         del venue.orders["a1"]
         subject.send([QueryOrder(client_id="a1", venue="tiny", symbol="BTC-USD")], 1)
         await until(lambda: engine.statuses("a1")[-1] == "in_doubt")
-        await asyncio.sleep(0.08)
+        await asyncio.sleep(0.06)  # from here on it cannot arrive any more
+        asked = venue.count("GET /order")
+        await until(lambda: venue.count("GET /order") >= asked + 5)
         assert "never_existed" not in engine.statuses("a1")
 
-    # A resting order is asked for only if its answer left it in doubt, as here.
-    with_gateway(test)
+    with_gateway(test, orders=HASTY)
 
 
 # --- from anywhere in any order ---------------------------------------------------------------

@@ -2,16 +2,16 @@
 
 import asyncio
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from net.loopback import run, soon
-from net.tiny_codec import SECOND
+from net.tiny_codec import SECOND, TinyCodec
 from net.tiny_plan import tiny_plan
 from net.tiny_venue import TinyVenue, tiny_venue
 
 from arbitrage.domain.errors import RateLimited, Unavailable
-from arbitrage.exchanges.order_gateway import Lane, Request
+from arbitrage.exchanges.order_gateway import Answer, BudgetReading, Lane, Request
 from arbitrage.net import rest as rest_module
 from arbitrage.net.arrival_clock import stamp
 from arbitrage.net.budgets import BudgetRule
@@ -58,7 +58,7 @@ def test_a_question_without_an_answer_is_asked_once_more_freshly_built() -> None
         assert answer.status == 200
         assert len(set(built)) == 2
         venue.faults["GET /account"].extend(["before", "before"])
-        with pytest.raises(Unavailable, match=r"GET /account: no answer within 0\.2 s"):
+        with pytest.raises(Unavailable, match=r"GET /account: no answer within 0\.5 s"):
             await rest.ask(lambda _now_ns: ACCOUNT)
 
     with_rest(test)
@@ -182,3 +182,56 @@ def test_each_event_loop_has_its_own_connections() -> None:
             await rest.close()
 
     run(work)
+
+
+# --- another host -----------------------------------------------------------------------------
+
+
+def test_another_host_is_asked_over_a_connection_for_this_once() -> None:
+    async def test(venue: TinyVenue, rest: Rest) -> None:
+        async with tiny_venue() as other:
+            other.headers = {"x-used": "900"}
+            answer = await rest.ask_at(other.url, lambda _now_ns: ACCOUNT)
+            assert answer.status == 200
+            assert (other.count("GET /account"), venue.count("GET /account")) == (1, 0)
+            assert rest.budgets.used(stamp())["weight"][0] == 1
+            other.faults["GET /account"].append("before")
+            with pytest.raises(Unavailable, match=r"tiny GET /account: no answer within 0\.5 s"):
+                await rest.ask_at(other.url, lambda _now_ns: ACCOUNT)
+
+    with_rest(test)
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_without_another_host_it_is_the_plans(is_named: bool) -> None:
+    async def test(venue: TinyVenue, rest: Rest) -> None:
+        await rest.ask_at(venue.url if is_named else "", lambda _now_ns: ACCOUNT)
+        assert venue.count("GET /account") == 1
+
+    with_rest(test)
+
+
+def test_another_host_that_is_not_there_is_unavailable_and_leaves_nothing() -> None:
+    async def test(_venue: TinyVenue, rest: Rest) -> None:
+        async with tiny_venue() as other:
+            gone = other.url
+        with pytest.raises(Unavailable, match="nothing was sent"):
+            await rest.ask_at(gone, lambda _now_ns: ACCOUNT)
+
+    with_rest(test)
+
+
+def test_readings_are_told_with_the_path_that_was_asked() -> None:
+    class Listening(TinyCodec):
+        paths: ClassVar[list[str]] = []
+
+        def budgets(self, answer: Answer, endpoint: str = "") -> list[BudgetReading]:
+            self.paths.append(endpoint)
+            return super().budgets(answer, endpoint)
+
+    async def test(_venue: TinyVenue, rest: Rest) -> None:
+        await rest.ask(lambda _now_ns: Request("GET", "/fee?symbol=BTC-USD"))
+        await rest.ask(lambda _now_ns: ACCOUNT)
+        assert Listening.paths == ["/fee", "/account"]
+
+    with_rest(test, codec=Listening())

@@ -1,13 +1,14 @@
 """A made-up venue's protocol, small enough to be read at once, for the tests of the gateway.
 
 Its messages are JSON objects whose `ch` says what they are. Books come whole (`book`) or, if
-`diffs` is set, as changes (`diff`) that are joined to a snapshot.
+`diffs` is set, as changes (`diff`) that are joined to a snapshot or, if `renews` is set, begin
+with a `book` that answers each subscription.
 """
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
@@ -63,8 +64,9 @@ def levels(pairs: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
 class TinyCodec(VenueCodec):
     venue = VENUE
 
-    def __init__(self, *, diffs: bool = False) -> None:
-        self.diffs = diffs
+    def __init__(self, *, diffs: bool = False, renews: bool = False) -> None:
+        self.diffs = diffs or renews
+        self.renews = renews
         self.last: dict[str, int | None] = {}
         self.held: dict[str, list[BookDelta]] = {}
 
@@ -111,6 +113,8 @@ class TinyCodec(VenueCodec):
             raise MalformedData(f"tiny: {error}", _symbol_in(frame)) from error
         match said["ch"]:
             case "book":
+                if self.renews:
+                    self.last[symbol] = said["seq"]
                 return (BookSnapshot(ts_ns, VENUE, symbol, said["b"], said["a"], said["seq"]),)
             case "quote":
                 (bid, bid_qty), (ask, ask_qty) = said["b"][0], said["a"][0]
@@ -127,6 +131,8 @@ class TinyCodec(VenueCodec):
 
     def _follow(self, delta: BookDelta) -> Sequence[Event]:
         last = self.last[delta.symbol]
+        if last is None and self.renews:
+            return ()
         if last is None:
             self.held.setdefault(delta.symbol, []).append(delta)
             return ()
@@ -137,6 +143,9 @@ class TinyCodec(VenueCodec):
         else:
             self.last[delta.symbol] = delta.seq
         return (delta,)
+
+    def renewal(self, symbol: str) -> list[bytes]:
+        return [msgspec.json.encode({"sub": [f"book:{symbol}"]})]
 
     def lose(self, symbol: str) -> None:
         if symbol in self.last:
@@ -244,6 +253,38 @@ class TinyCodec(VenueCodec):
         if not wait_ns and not used:
             return []
         return [BudgetReading("weight", used, 0, SECOND, wait_ns)]
+
+
+def place_by_stream(codec: TinyCodec, intent: PlaceOrder, re: str, now_ns: int) -> Request:
+    return _by_stream(codec.place(intent, now_ns), re)
+
+
+def cancel_by_stream(codec: TinyCodec, intent: CancelOrder, re: str, now_ns: int) -> Request:
+    return _by_stream(codec.cancel(intent, now_ns), re)
+
+
+def _by_stream(request: Request, re: str) -> Request:
+    path, _, query = request.target.partition("?")
+    said = {"re": re, "do": f"{request.method} {path}", "query": dict(parse_qsl(query))}
+    return Request("WS", path, {}, msgspec.json.encode(said), request.lane)
+
+
+def answer_by_stream(frame: bytes) -> tuple[str, Answer] | None:
+    try:
+        said = msgspec.json.decode(frame)
+    except msgspec.DecodeError as error:
+        raise MalformedData(f"tiny: {error}") from error
+    if said.get("ch") == "over":
+        raise Unavailable("the session is over")
+    if "re" not in said:
+        return None
+    return said["re"], Answer(said["status"], msgspec.json.encode(said["body"]))
+
+
+def after_login(frame: bytes) -> Sequence[bytes] | None:
+    if frame == b'{"ch":"accepted"}':
+        return ()
+    raise Unavailable(f"tiny refuses the login: {frame.decode()}")
 
 
 def update_of(said: Mapping[str, Any], ts_ns: int) -> OrderUpdate:

@@ -2,12 +2,21 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from random import Random
 from typing import Any
 
 import msgspec
 from net.loopback import run
-from net.tiny_codec import SECOND, TinyCodec, read
+from net.tiny_codec import (
+    SECOND,
+    TinyCodec,
+    after_login,
+    answer_by_stream,
+    cancel_by_stream,
+    place_by_stream,
+    read,
+)
 from net.tiny_venue import TinyVenue, tiny_venue
 
 from arbitrage.domain.events import BookSnapshot, Event, OrderUpdate, VenueStatus
@@ -28,9 +37,11 @@ from arbitrage.net.venue_plan import (
     BookSync,
     GatewayTimes,
     OrderHistory,
+    OrderStream,
     Positions,
     PrivateStream,
     PublicStreams,
+    Resubscription,
     ServerClock,
     VenuePlan,
 )
@@ -38,21 +49,26 @@ from arbitrage.net.websocket import Endpoint
 
 D = Decimal
 QUICK = Backoff(0.001, 0.01)
+# Orders written by 40 ms after they were sent, or never.
+HASTY = PoolTerms(connections=3, timeout_seconds=0.02, wait_seconds=0.02)
 TIMES = GatewayTimes(
-    start_seconds=3.0,
+    start_seconds=20.0,
     reconcile_seconds=30.0,
     recheck_seconds=0.01,
     clock_seconds=30.0,
     settle_seconds=0.001,
     resync_seconds=0.001,
     snapshot_pause_seconds=0.005,
+    snapshot_patience_seconds=0.02,
     silent_order_seconds=0.01,
     pursuit=Backoff(0.001, 0.005),
 )
 
 
 def tiny_plan(venue: TinyVenue, **changes: Any) -> VenuePlan:
-    codec = changes.pop("codec", None) or TinyCodec(diffs=changes.pop("diffs", False))
+    codec = changes.pop("codec", None) or TinyCodec(
+        diffs=changes.pop("diffs", False), renews=changes.pop("renews", False)
+    )
     terms = changes.pop("terms", SessionTerms())
 
     async def endpoint(ask: Ask) -> Endpoint:
@@ -85,8 +101,8 @@ def tiny_plan(venue: TinyVenue, **changes: Any) -> VenuePlan:
             terms=SessionTerms(),
             keep_alive=lambda _now_ns: Request("PUT", "/session"),
         ),
-        polls=PoolTerms(connections=2, timeout_seconds=0.2, wait_seconds=0.2),
-        orders=PoolTerms(connections=3, timeout_seconds=0.02, wait_seconds=0.02),
+        polls=PoolTerms(connections=2, timeout_seconds=0.5, wait_seconds=0.5),
+        orders=PoolTerms(connections=3, timeout_seconds=0.3, wait_seconds=0.1),
         reconnect=QUICK,
         times=TIMES,
     )
@@ -102,7 +118,12 @@ def _extras(codec: TinyCodec) -> dict[str, Any]:
             join=codec.join,
             lose=codec.lose,
         )
-        if codec.diffs
+        if codec.diffs and not codec.renews
+        else None,
+        "resubscription": Resubscription(
+            unsynchronised=codec.unsynchronised, frames=codec.renewal, lose=codec.lose
+        )
+        if codec.renews
         else None,
         "history": OrderHistory(
             request=codec.history_request, read=codec.open_orders, full_length=100
@@ -128,6 +149,22 @@ def _extras(codec: TinyCodec) -> dict[str, Any]:
             ],
         ),
     }
+
+
+def order_stream(venue: TinyVenue, codec: TinyCodec, **changes: Any) -> OrderStream:
+    """Orders by websocket, which the venue has only if a test wants it."""
+
+    async def endpoint(_ask: Ask) -> Endpoint:
+        return Endpoint(f"{venue.ws}/desk", {}, (b'{"login":"key"}',), after_login)
+
+    stream = OrderStream(
+        endpoint=endpoint,
+        place=partial(place_by_stream, codec),
+        cancel=partial(cancel_by_stream, codec),
+        answer=answer_by_stream,
+        terms=SessionTerms(),
+    )
+    return msgspec.structs.replace(stream, **changes)
 
 
 class Engine:
@@ -197,6 +234,12 @@ def order(client_id: str = "a1", **changes: Any) -> PlaceOrder:
 
 def times(**changes: float) -> GatewayTimes:
     return msgspec.structs.replace(TIMES, **changes)
+
+
+def by_stream(venue: TinyVenue, plan: VenuePlan, **changes: Any) -> VenuePlan:
+    """The same plan with orders by websocket."""
+    assert isinstance(plan.codec, TinyCodec)
+    return msgspec.structs.replace(plan, order_stream=order_stream(venue, plan.codec, **changes))
 
 
 Test = Callable[[TinyVenue, VenueGateway, Engine], Awaitable[None]]

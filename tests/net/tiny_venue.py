@@ -46,6 +46,12 @@ class TinyVenue:
         self.private: list[web.WebSocketResponse] = []
         self.subscriptions: list[list[str]] = []
         self.tokens: list[str] = []
+        self.greets = False
+        self.rights: dict[str, bool] = {"trade": True, "withdraw": False}
+        self.maintenance = ""
+        self.desk: list[web.WebSocketResponse] = []
+        self.desk_said: list[dict[str, Any]] = []
+        self.login = "accepted"
         self.kept_alive = 0
         self.refuses_sockets: set[str] = set()
         self.talks: set[Any] = set()
@@ -58,13 +64,15 @@ class TinyVenue:
         self.calls.append(name)
         if request.path in ("/market", "/private"):
             return await self.socket(request)
+        if request.path == "/desk":
+            return await self.order_socket(request)
         fault = self.faults[name].pop(0) if self.faults[name] else ""
         if fault == "hang":
             await self.over.wait()
         if fault == "before":
             return self.drop(request)
         if fault.isdigit():
-            headers = {"Retry-After-Ms": "30"} if fault in ("429", "418") else {}
+            headers = {"Retry-After-Ms": "150"} if fault in ("429", "418") else {}
             return web.json_response({"error": fault}, status=int(fault), headers=headers)
         if name in self.bodies:
             return web.Response(body=self.bodies[name])
@@ -89,6 +97,10 @@ class TinyVenue:
                 return 200, MARKETS
             case "GET /book":
                 return 200, {"seq": self.seq, **self.book}
+            case "GET /rights":
+                return 200, self.rights
+            case "GET /maintenance":
+                return 200, {"why": self.maintenance}
             case "GET /fee":
                 return 200, {"bps": 7.5}
             case "GET /account":
@@ -197,9 +209,40 @@ class TinyVenue:
         async for message in socket:
             if message.type is not WSMsgType.TEXT:
                 break
-            self.subscriptions.append(msgspec.json.decode(message.data)["sub"])
+            wanted = msgspec.json.decode(message.data)["sub"]
+            self.subscriptions.append(wanted)
             await socket.send_str('{"ch":"ack"}')
+            for one in wanted if self.greets else ():
+                said = {"ch": "book", "s": one.partition(":")[2], "seq": self.seq, **self.book}
+                await socket.send_str(msgspec.json.encode(said).decode())
         sockets.remove(socket)
+        return socket
+
+    async def order_socket(self, request: web.Request) -> web.StreamResponse:
+        """Orders by websocket: a login first, then each text is a request and has an answer."""
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self.desk.append(socket)
+        async for message in socket:
+            if message.type is not WSMsgType.TEXT:
+                break
+            said = msgspec.json.decode(message.data)
+            self.desk_said.append(said)
+            if "login" in said:
+                await socket.send_str(f'{{"ch":"{self.login}"}}')
+                continue
+            fault = (
+                self.faults["WS " + said["do"]].pop(0) if self.faults["WS " + said["do"]] else ""
+            )
+            if fault == "before":
+                break
+            status, body = self.carry_out(said["do"], said["query"])
+            if fault == "after":
+                break
+            if fault != "late":
+                answer = {"re": said["re"], "status": status, "body": body}
+                await socket.send_str(msgspec.json.encode(answer).decode())
+        self.desk.remove(socket)
         return socket
 
     async def push(self, said: dict[str, Any] | bytes, *, private: bool = False) -> None:
@@ -249,6 +292,6 @@ async def tiny_venue() -> AsyncIterator[TinyVenue]:
         yield venue
     finally:
         venue.over.set()
-        for socket in (*venue.market, *venue.private):
+        for socket in (*venue.market, *venue.private, *venue.desk):
             await socket.close()
         await runner.cleanup()
