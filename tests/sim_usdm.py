@@ -19,10 +19,10 @@ from arbitrage.domain.units import NS_PER_MS
 from arbitrage.sim.faults import FaultPlan
 from arbitrage.sim.listings import BINANCE_USDM, usdt_perpetual
 from arbitrage.sim.order_records import ClientIdRule, SimOrder
+from arbitrage.sim.protocols.binance_depth import DepthBook, UpdateCounter
 from arbitrage.sim.protocols.binance_usdm import BinanceUsdmProtocol
-from arbitrage.sim.protocols.binance_usdm_depth import DepthBook, UpdateCounter
 from arbitrage.sim.protocols.binance_usdm_form import OrderForm
-from arbitrage.sim.protocols.binance_usdm_wire import Figures
+from arbitrage.sim.protocols.binance_wire import Figures
 from arbitrage.sim.server import VenueServer
 from arbitrage.sim.venue_core import SimVenueCore, VenueSetup
 

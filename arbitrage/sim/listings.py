@@ -33,8 +33,15 @@ _KRW_TICKS: Final = (
 KRW_TICK_BANDS: Final = tuple(
     TickBand(Decimal(from_price), Decimal(tick)) for from_price, tick in _KRW_TICKS
 )
+# Bithumb's are the same from 100 KRW on (bithumb-official/bithumb-ai-trade-kit, read 2026-11-22).
+_BITHUMB_SMALL_TICKS: Final = (("10", "0.01"), ("1", "0.001"), ("0.0001", "0.0001"))
+BITHUMB_TICK_BANDS: Final = (
+    *(band for band in KRW_TICK_BANDS if band.from_price >= 100),
+    *(TickBand(Decimal(from_price), Decimal(tick)) for from_price, tick in _BITHUMB_SMALL_TICKS),
+)
 KRW_MIN_NOTIONAL: Final = Decimal(5_000)
 
+_KRW_TICKS_OF: Final = {UPBIT: KRW_TICK_BANDS, BITHUMB: BITHUMB_TICK_BANDS}
 _KRW_LOT: Final = {UPBIT: Decimal("0.00000001"), BITHUMB: Decimal("0.0001")}
 _KRW_TAKER_BPS: Final = {UPBIT: 5.0, BITHUMB: 4.0}
 _SPOT_SYMBOL: Final = {BINANCE_SPOT: "{}USDT", BYBIT_SPOT: "{}USDT", OKX: "{}-USDT"}
@@ -122,7 +129,7 @@ def krw_spot(venue: str, base: str) -> Listing:
         symbol=f"KRW-{base}",
         base=base,
         quote="KRW",
-        tick_bands=KRW_TICK_BANDS,
+        tick_bands=_KRW_TICKS_OF[venue],
         lot_size=_KRW_LOT[venue],
         min_notional=KRW_MIN_NOTIONAL,
     )

@@ -30,17 +30,29 @@ from arbitrage.sim.calibration import (
 )
 from arbitrage.sim.faults import FaultPlan
 from arbitrage.sim.feed import MarketFeed
+from arbitrage.sim.guests import Guests, Roof
 from arbitrage.sim.listings import (
     ASSETS,
     BASES,
+    BINANCE_SPOT,
     BINANCE_USDM,
+    BITHUMB,
+    BYBIT,
+    BYBIT_SPOT,
+    OKX,
     UPBIT,
     Listing,
     krw_spot,
     usdt_perpetual,
+    usdt_spot,
 )
 from arbitrage.sim.market import MarketGenerator, MarketSpec
+from arbitrage.sim.protocols.binance_spot import BinanceSpotProtocol
 from arbitrage.sim.protocols.binance_usdm import BinanceUsdmProtocol
+from arbitrage.sim.protocols.bithumb import BithumbProtocol
+from arbitrage.sim.protocols.bybit import BybitProtocol
+from arbitrage.sim.protocols.bybit_markets import SPOT_PREFIX
+from arbitrage.sim.protocols.okx import OkxProtocol
 from arbitrage.sim.protocols.upbit import UpbitProtocol
 from arbitrage.sim.server import VenueProtocol, VenueServer
 from arbitrage.sim.venue_core import VenueSetup
@@ -69,10 +81,36 @@ def _usdt_listings(bases: Sequence[str]) -> list[Listing]:
     return [usdt_perpetual(base) for base in bases]
 
 
+def _spot_listings(venue: str, bases: Sequence[str]) -> list[Listing]:
+    return [usdt_spot(venue, base) for base in bases]
+
+
+def _okx_listings(bases: Sequence[str]) -> list[Listing]:
+    """Spot and swaps are one venue there."""
+    return [
+        listing for base in bases for listing in (usdt_spot(OKX, base), usdt_perpetual(base, OKX))
+    ]
+
+
+def _bybit_listings(bases: Sequence[str]) -> list[Listing]:
+    """One wallet for both, though spot goes by a name of its own."""
+    return [
+        listing
+        for base in bases
+        for listing in (usdt_perpetual(base, BYBIT), usdt_spot(BYBIT_SPOT, base))
+    ]
+
+
 VENUES: Final[Mapping[str, SimVenue]] = {
     UPBIT: SimVenue(partial(_krw_listings, UPBIT), UpbitProtocol),
+    BITHUMB: SimVenue(partial(_krw_listings, BITHUMB), BithumbProtocol),
+    BINANCE_SPOT: SimVenue(partial(_spot_listings, BINANCE_SPOT), BinanceSpotProtocol),
     BINANCE_USDM: SimVenue(_usdt_listings, BinanceUsdmProtocol),
+    OKX: SimVenue(_okx_listings, OkxProtocol),
+    BYBIT: SimVenue(_bybit_listings, BybitProtocol),
 }
+# Venues that another one's simulator serves.
+GUESTS: Final = Guests({BYBIT_SPOT: Roof(BYBIT, SPOT_PREFIX)})
 
 
 def _known(venue: str) -> SimVenue:
@@ -108,19 +146,19 @@ def synthetic_market(
     )
     generator = MarketGenerator(spec, seed)
     by_venue: dict[str, tuple[Instrument, ...]] = {}
-    for instrument in generator.instruments():
+    for instrument in map(GUESTS.instrument, generator.instruments()):
         known = by_venue.get(instrument.venue, ())
         by_venue[instrument.venue] = (*known, instrument)
-    return SimMarket(by_venue, generator.fees(), generator.events)
+    return SimMarket(by_venue, GUESTS.fees(generator.fees()), GUESTS.events(generator.events))
 
 
 def recorded_market(path: str | Path, venues: Iterable[str]) -> SimMarket:
     """The market of a recording, over and over. Fees that are not recorded are those of the
     generated listings."""
     recording = Recording(path)
+    recorded = [GUESTS.instrument(rules) for rules in recording.instruments.values()]
     instruments = {
-        venue: tuple(rules for (of, _), rules in recording.instruments.items() if of == venue)
-        for venue in venues
+        venue: tuple(rules for rules in recorded if rules.venue == venue) for venue in venues
     }
     fees = {}
     for venue, listed in instruments.items():
@@ -129,9 +167,10 @@ def recorded_market(path: str | Path, venues: Iterable[str]) -> SimMarket:
                 f"{path}: nothing of {venue} is recorded; expected one of "
                 f"{', '.join(recording.venues)}; no venue is started"
             )
-        fee = _known(venue).listings(BASES)[0].fees
-        fees.update({(venue, rules.symbol): fee for rules in listed})
-    return SimMarket(instruments, fees | recording.fees, lambda _now_ns: recording.events())
+        known = {each.instrument.kind: each.fees for each in _known(venue).listings(BASES)}
+        fees.update({(venue, rules.symbol): known[rules.kind] for rules in listed})
+    events = GUESTS.events(lambda _now_ns: recording.events())
+    return SimMarket(instruments, fees | GUESTS.fees(recording.fees), events)
 
 
 def opening_balances(instruments: Iterable[Instrument]) -> dict[str, Decimal]:
@@ -223,9 +262,11 @@ def run_simulators(
     is_staged: bool = False,
     faults: str | Path | None = None,
     is_json: bool = False,
+    ends_with_input: bool = False,
     out: TextIO = sys.stdout,
 ) -> None:
-    """Run `ports` (0 for a free one) until SIGTERM or Ctrl-C; one line says when they are ready.
+    """Run `ports` (0 for a free one) until SIGTERM or Ctrl-C, or with `ends_with_input` until
+    standard input ends; one line says when they are ready.
 
     `market` is `synthetic` or the path of a recording. A synthetic one shows `time_scale` seconds
     of premium dynamics in one, and more dislocations than were measured if it `is_staged`. Raises
@@ -238,10 +279,11 @@ def run_simulators(
         source = synthetic_market(ports, seed, time_scale=time_scale, dislocations=dislocations)
     else:
         source = recorded_market(market, ports)
-    asyncio.run(_run(SimVenues(ports, source, faults=plan), is_json, out))
+    venues = SimVenues(ports, source, faults=plan)
+    asyncio.run(_run(venues, is_json, out, sys.stdin if ends_with_input else None))
 
 
-async def _run(venues: SimVenues, is_json: bool, out: TextIO) -> None:
+async def _run(venues: SimVenues, is_json: bool, out: TextIO, until: TextIO | None = None) -> None:
     loop = asyncio.get_running_loop()
     running = asyncio.current_task()
     assert running is not None
@@ -249,6 +291,9 @@ async def _run(venues: SimVenues, is_json: bool, out: TextIO) -> None:
         # Not every platform can handle signals here.
         with suppress(NotImplementedError):
             loop.add_signal_handler(number, running.cancel)
+    ending = None if until is None else asyncio.create_task(_end_of(until))
+    if ending is not None:
+        ending.add_done_callback(lambda _ending: running.cancel())
     try:
         with suppress(asyncio.CancelledError):
             await venues.start()
@@ -257,6 +302,15 @@ async def _run(venues: SimVenues, is_json: bool, out: TextIO) -> None:
             await venues.wait()
     finally:
         await venues.stop()
+
+
+async def _end_of(source: TextIO) -> None:
+    """Return when a pipe that nobody writes to is closed: whoever held it is gone, however."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), source
+    )
+    await reader.read()
 
 
 def _ready_line(venues: SimVenues, is_json: bool) -> str:

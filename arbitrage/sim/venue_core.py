@@ -259,13 +259,14 @@ class SimVenueCore:
         self.catch_up()
         return self._placement.refusal(wanted)
 
-    def cancel(self, order: SimOrder) -> bool:
-        """Cancel an order; False if it was closed already."""
+    def cancel(self, order: SimOrder, reason: str = "") -> bool:
+        """Cancel an order; False if it was closed already. `reason` says why, if the venue does it
+        on its own."""
         now_ns = self.catch_up()
         if self._is_next_cancel_raced:
             self._is_next_cancel_raced = False
             self._fill_from_market(order, now_ns)
-        was_open = self._placement.cancel(order, now_ns)
+        was_open = self._placement.cancel(order, now_ns, reason)
         self._after_change(order.request.symbol)
         return was_open
 

@@ -60,6 +60,14 @@ def test_bithumb_has_its_own_lot_and_fee() -> None:
     assert listing.fees.taker_bps == 4.0
 
 
+@pytest.mark.parametrize(
+    ("price", "tick"),
+    [("2000000", "1000"), ("215", "1"), ("99", "0.01"), ("9", "0.001"), ("0.5", "0.0001")],
+)
+def test_bithumb_has_finer_ticks_below_100_krw(price: str, tick: str) -> None:
+    assert krw_spot("bithumb", "BTC").instrument.tick_at(Decimal(price)) == Decimal(tick)
+
+
 @pytest.mark.parametrize("base", BASES)
 def test_perpetual_is_linear_and_a_lot_fits_into_a_small_order(base: str) -> None:
     instrument = usdt_perpetual(base).instrument

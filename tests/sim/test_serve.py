@@ -15,7 +15,7 @@ from arbitrage.domain.errors import ConfigError, Unavailable
 from arbitrage.domain.events import BookSnapshot
 from arbitrage.sim import serve
 from arbitrage.sim.faults import FaultPlan
-from arbitrage.sim.listings import UPBIT, krw_spot
+from arbitrage.sim.listings import BYBIT, BYBIT_SPOT, UPBIT, krw_spot, usdt_spot
 from arbitrage.sim.serve import (
     SimVenues,
     opening_balances,
@@ -76,6 +76,20 @@ def test_a_recording_is_played_from_now_on(recording: Path) -> None:
         assert book.bids == [(100.0, 1.0)]
 
     with_venues(SimVenues({UPBIT: 0}, recorded_market(recording, [UPBIT])), visit)
+
+
+def test_one_simulator_serves_two_venues_that_share_a_wallet(tmp_path: Path) -> None:
+    market = synthetic_market([BYBIT], 1, bases=["BTC"])
+    assert [rules.symbol for rules in market.instruments[BYBIT]] == ["BTCUSDT", "spot:BTCUSDT"]
+    assert market.fees[BYBIT, "BTCUSDT"] != market.fees[BYBIT, "spot:BTCUSDT"]
+    path, spot = tmp_path / "spot", usdt_spot(BYBIT_SPOT, "BTC").instrument
+    with RecordingWriter(path) as writer:
+        writer.instrument(spot)
+        writer.write(BookSnapshot(1, BYBIT_SPOT, "BTCUSDT", [(100.0, 1.0)], [(101.0, 1.0)]))
+    recorded = recorded_market(path, [BYBIT])
+    (book, *_) = recorded.events(0)
+    assert (book.venue, book.symbol) == (BYBIT, "spot:BTCUSDT")  # type: ignore[union-attr]
+    assert recorded.fees[BYBIT, "spot:BTCUSDT"].taker_bps == 10.0
 
 
 def test_a_market_without_books_is_not_waited_for_for_ever(

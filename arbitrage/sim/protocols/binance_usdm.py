@@ -8,36 +8,38 @@ each endpoint), read 2026-11-22.
 """
 
 from collections.abc import Callable, Iterable
-from enum import Enum
-from typing import Any, Final, NamedTuple
+from functools import partial
+from typing import Any, Final
 
 from aiohttp import web
 
 from arbitrage.domain.units import NS_PER_MS
 from arbitrage.sim.order_records import ClientIdRule
-from arbitrage.sim.protocols.binance_usdm_account import UsdmAccount
-from arbitrage.sim.protocols.binance_usdm_auth import AccountCheck, Params, read_params
-from arbitrage.sim.protocols.binance_usdm_depth import DepthBook, UpdateCounter
-from arbitrage.sim.protocols.binance_usdm_errors import (
-    BAN_SECONDS,
-    BinanceRefusal,
-    error_answer,
-    trouble_answer,
-)
-from arbitrage.sim.protocols.binance_usdm_income import UsdmHistory
-from arbitrage.sim.protocols.binance_usdm_quotes import (
-    UsdmQuotes,
+from arbitrage.sim.protocols.binance_auth import AccountCheck
+from arbitrage.sim.protocols.binance_depth import DepthBook, UpdateCounter
+from arbitrage.sim.protocols.binance_errors import BAN_SECONDS, trouble
+from arbitrage.sim.protocols.binance_rest import (
+    BinanceRest,
+    Endpoint,
+    Handler,
+    Security,
     Weight,
     by_symbol,
-    depth_weight,
 )
-from arbitrage.sim.protocols.binance_usdm_session import MarketSession
-from arbitrage.sim.protocols.binance_usdm_stream_names import Path
-from arbitrage.sim.protocols.binance_usdm_streams import MarketStreams
-from arbitrage.sim.protocols.binance_usdm_tolls import UsdmTolls
+from arbitrage.sim.protocols.binance_session import MarketSession
+from arbitrage.sim.protocols.binance_streams import MarketStreams
+from arbitrage.sim.protocols.binance_tolls import BinanceTolls
+from arbitrage.sim.protocols.binance_usdm_account import UsdmAccount
+from arbitrage.sim.protocols.binance_usdm_errors import TROUBLE_WORDS
+from arbitrage.sim.protocols.binance_usdm_income import UsdmHistory
+from arbitrage.sim.protocols.binance_usdm_market import RATE_LIMITS
+from arbitrage.sim.protocols.binance_usdm_quotes import UsdmQuotes, depth_weight
+from arbitrage.sim.protocols.binance_usdm_stream_events import UsdmStreamEvents
+from arbitrage.sim.protocols.binance_usdm_stream_names import Path, read_stream
 from arbitrage.sim.protocols.binance_usdm_trading import TradingDesk
 from arbitrage.sim.protocols.binance_usdm_user_stream import UserSession, UserStream
-from arbitrage.sim.protocols.binance_usdm_wire import Figures, encode, ms
+from arbitrage.sim.protocols.binance_wallet import WalletApi
+from arbitrage.sim.protocols.binance_wire import Figures, ms
 from arbitrage.sim.server import VenueServer
 from arbitrage.sim.sim_socket import SimSocket
 from arbitrage.sim.venue_core import SimVenueCore, VenueSetup
@@ -45,31 +47,11 @@ from arbitrage.sim.venue_core import SimVenueCore, VenueSetup
 PING_SECONDS: Final = 180.0
 PONG_SECONDS: Final = 600.0
 LIFE_SECONDS: Final = 86_400.0
+MAX_MESSAGES_PER_SECOND: Final = 10
 _KEY_CHECK_SECONDS: Final = 1.0
 _WAIT_SECONDS: Final = 60
 # Room for updates of the order book: numbers start from the time, and must not outrun it.
 _UPDATES_PER_MS: Final = 1000
-
-Handler = Callable[[Params], Any]
-
-
-class Security(Enum):
-    """What a request must bring: nothing, a key, or a key and a signature."""
-
-    NONE = "none"
-    KEY = "key"
-    SIGNED = "signed"
-
-
-class Endpoint(NamedTuple):
-    """One method of one path. `orders` are what it counts in the windows of 10 s and of 1 min."""
-
-    method: str
-    path: str
-    handler: Handler
-    weight: Weight = 1
-    security: Security = Security.SIGNED
-    orders: tuple[int, int] = (0, 0)
 
 
 class BinanceUsdmProtocol:
@@ -80,14 +62,16 @@ class BinanceUsdmProtocol:
         figures = {symbol: Figures(rules) for symbol, rules in core.instruments.items()}
         counter = UpdateCounter(core.now_ns // NS_PER_MS * _UPDATES_PER_MS)
         books = {symbol: DepthBook(counter) for symbol in core.instruments}
+        self._symbols = {symbol.lower(): symbol for symbol in core.instruments}
         self._quotes = UsdmQuotes(core, books, figures)
         self._history = UsdmHistory(core)
         self._account = UsdmAccount(core, figures)
         self._desk = TradingDesk(core, figures)
-        self._streams = MarketStreams(core, books, figures)
+        self._streams = MarketStreams(core, books, UsdmStreamEvents(core, books, figures))
         self._user = UserStream(core, figures)
-        self._check = AccountCheck(setup.api_key, setup.secret)
-        self._tolls = UsdmTolls()
+        check = AccountCheck(setup.api_key, setup.secret)
+        self._rest = BinanceRest(core, check, BinanceTolls(RATE_LIMITS, TROUBLE_WORDS))
+        self._wallet = WalletApi(core, check, TROUBLE_WORDS)
 
     # --- what there is -------------------------------------------------------------------------
 
@@ -95,7 +79,8 @@ class BinanceUsdmProtocol:
         """Every path of the venue that is simulated."""
         endpoints = [*self._public(), *self._orders(), *self._private(), *self._settings()]
         return [
-            *(web.route(each.method, each.path, self._serve(each)) for each in endpoints),
+            *self._rest.routes(endpoints),
+            *self._wallet.routes(),
             *(
                 web.get(f"/{path.value}/{form}", self._market_socket(server, path))
                 for path in Path
@@ -176,50 +161,17 @@ class BinanceUsdmProtocol:
 
     def trouble(self, request: web.Request, status: int) -> web.Response:
         """The venue's answer to a request that is refused unseen."""
-        return trouble_answer(
-            status,
-            request.remote or "",
-            now_ms=ms(self.core.now_ns),
-            retry_after_seconds=BAN_SECONDS if status == 418 else _WAIT_SECONDS,
-        )
-
-    def _serve(self, endpoint: Endpoint) -> Callable[..., Any]:
-        async def answer(request: web.Request) -> web.Response:
-            query = request.raw_path.partition("?")[2]
-            body = (await request.read()).decode(errors="replace")
-            try:
-                params = read_params(query, body)
-            except BinanceRefusal as refusal:
-                return error_answer(refusal.status, refusal.code, refusal.message)
-            weight = (
-                endpoint.weight if isinstance(endpoint.weight, int) else endpoint.weight(params)
-            )
-            headers, told = self._tolls.pay(
+        told = self._wallet.status_in_maintenance(request, status)
+        return (
+            told
+            or trouble(
+                status,
+                TROUBLE_WORDS,
                 request.remote or "",
-                weight=weight if isinstance(weight, int) else weight(params),
-                orders=endpoint.orders,
-                now_ns=self.core.now_ns,
-            )
-            if told is None:
-                told = self._told(request, endpoint, query, body, params)
-            told.headers.update(headers)
-            return told
-
-        return answer
-
-    def _told(
-        self, request: web.Request, endpoint: Endpoint, query: str, body: str, params: Params
-    ) -> web.Response:
-        """The answer of an endpoint to a request that may be refused for its key or signature."""
-        try:
-            if endpoint.security is not Security.NONE:
-                self._check.check_key(request.headers.get("X-MBX-APIKEY", ""))
-            if endpoint.security is Security.SIGNED:
-                self._check.check(query, body, params, ms(self.core.now_ns))
-            content = encode(endpoint.handler(params))
-        except BinanceRefusal as refusal:
-            return error_answer(refusal.status, refusal.code, refusal.message)
-        return web.Response(body=content, content_type="application/json")
+                now_ms=ms(self.core.now_ns),
+                retry_after_seconds=BAN_SECONDS if status == 418 else _WAIT_SECONDS,
+            ).answer()
+        )
 
     # --- sockets -------------------------------------------------------------------------------
 
@@ -241,9 +193,10 @@ class BinanceUsdmProtocol:
                 socket,
                 self.core,
                 self._streams,
-                path,
+                partial(read_stream, symbols=self._symbols, path=path),
                 is_combined=is_combined,
                 names=[name for name in asked.split("/") if name],
+                max_messages_per_second=MAX_MESSAGES_PER_SECOND,
             )
             try:
                 return await server.serve_socket(socket, session.on_frame, session.on_open)
@@ -264,6 +217,7 @@ class BinanceUsdmProtocol:
                 key,
                 is_combined=is_combined,
                 events=frozenset(name for name in events.split("/") if name),
+                max_messages_per_second=MAX_MESSAGES_PER_SECOND,
             )
             self._user.join(session)
             socket.every(_KEY_CHECK_SECONDS, self._user.expire)

@@ -15,11 +15,11 @@ from typing import Final
 from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.units import ONE, ZERO, decimal_of, plain
 from arbitrage.sim.core_events import CoreEvent, PositionChanged
-from arbitrage.sim.protocols.binance_usdm_auth import Params
-from arbitrage.sim.protocols.binance_usdm_errors import BinanceRefusal, missing
+from arbitrage.sim.protocols.binance_auth import Params
+from arbitrage.sim.protocols.binance_errors import BinanceRefusal, missing
+from arbitrage.sim.protocols.binance_params import choice, flag, market_of, markets_of, whole
 from arbitrage.sim.protocols.binance_usdm_market import MAX_LEVERAGE, mark_price
-from arbitrage.sim.protocols.binance_usdm_params import choice, flag, market_of, markets_of, whole
-from arbitrage.sim.protocols.binance_usdm_wire import Figures, Json, money, ms
+from arbitrage.sim.protocols.binance_wire import Figures, Json, money, ms
 from arbitrage.sim.venue_core import SimVenueCore
 
 _MAX_NOTIONAL: Final = Decimal(1_000_000_000)

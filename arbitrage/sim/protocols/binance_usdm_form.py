@@ -7,7 +7,6 @@ Common-Definition, read 2026-11-22). That prevention of self-trades expires the 
 asked otherwise is unconfirmed.
 """
 
-import re
 from decimal import Decimal
 from typing import Final
 
@@ -15,9 +14,12 @@ from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.intents import OrderType, TimeInForce
 from arbitrage.domain.sides import Side
 from arbitrage.domain.units import EXACT, decimal_of
-from arbitrage.sim.order_records import NewOrder, SelfTrade
-from arbitrage.sim.protocols.binance_usdm_auth import Params
-from arbitrage.sim.protocols.binance_usdm_errors import BinanceRefusal
+from arbitrage.sim.order_records import NewOrder
+from arbitrage.sim.protocols.binance_auth import Params
+from arbitrage.sim.protocols.binance_client_ids import ClientIds
+from arbitrage.sim.protocols.binance_errors import BinanceRefusal
+from arbitrage.sim.protocols.binance_order_words import DEFAULT_SELF_TRADE, SELF_TRADE, SIDES
+from arbitrage.sim.protocols.binance_params import choice, flag, illegal, market_of, number
 from arbitrage.sim.protocols.binance_usdm_market import (
     MAX_OPEN_ORDERS,
     PRICE_BAND,
@@ -26,13 +28,9 @@ from arbitrage.sim.protocols.binance_usdm_market import (
     max_qty,
     price_digits,
 )
-from arbitrage.sim.protocols.binance_usdm_orders import SIDES
-from arbitrage.sim.protocols.binance_usdm_params import choice, flag, illegal, market_of, number
-from arbitrage.sim.protocols.binance_usdm_wire import Figures, digits_of
+from arbitrage.sim.protocols.binance_wire import Figures, digits_of
 from arbitrage.sim.venue_core import SimVenueCore
 
-_CLIENT_ID: Final = r"[\.A-Z\:/a-z0-9_-]{1,36}"
-_is_client_id = re.compile(_CLIENT_ID).fullmatch
 _MAX_CLIENT_ID: Final = 36
 
 _TIMES_IN_FORCE: Final = {
@@ -44,13 +42,6 @@ _TIMES_IN_FORCE: Final = {
 _TRIGGERED: Final = frozenset(
     {"STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"}
 )
-_SELF_TRADE: Final = {
-    "NONE": SelfTrade.MEET,
-    "EXPIRE_TAKER": SelfTrade.CANCEL_TAKER,
-    "EXPIRE_MAKER": SelfTrade.CANCEL_MAKER,
-    "EXPIRE_BOTH": SelfTrade.CANCEL_BOTH,
-}
-_DEFAULT_SELF_TRADE: Final = "EXPIRE_MAKER"
 
 
 class OrderForm:
@@ -59,7 +50,7 @@ class OrderForm:
 
     def __init__(self, core: SimVenueCore) -> None:
         self._core = core
-        self._unnamed = 0
+        self._client_ids = ClientIds(core)
 
     def read(self, params: Params) -> NewOrder:
         """The order that the parameters ask for."""
@@ -76,9 +67,9 @@ class OrderForm:
         price = None if is_market else self._price(params, rules, side)
         if len(self._core.orders.open(rules.symbol)) >= MAX_OPEN_ORDERS:
             raise BinanceRefusal(-2025, "Reach max open order limit.")
-        policy = params.get("selfTradePreventionMode", _DEFAULT_SELF_TRADE)
-        if policy not in _SELF_TRADE:
-            raise illegal("selfTradePreventionMode", f"({'|'.join(_SELF_TRADE)})")
+        policy = params.get("selfTradePreventionMode", DEFAULT_SELF_TRADE)
+        if policy not in SELF_TRADE:
+            raise illegal("selfTradePreventionMode", f"({'|'.join(SELF_TRADE)})")
         return NewOrder(
             symbol=rules.symbol,
             side=side,
@@ -88,7 +79,7 @@ class OrderForm:
             price=price,
             client_id=self._client_id(params),
             reduce_only=flag(params, "reduceOnly"),
-            self_trade=_SELF_TRADE[policy],
+            self_trade=SELF_TRADE[policy],
             wire={"type": kind, "timeInForce": condition, "selfTradePreventionMode": policy},
         )
 
@@ -138,13 +129,6 @@ class OrderForm:
         raise BinanceRefusal(-4024, f"Limit price can't be lower than {shown}.")
 
     def _client_id(self, params: Params) -> str:
-        """The client id that was given, else one that the venue makes up."""
-        given = params.get("newClientOrderId")
-        if given is None:
-            self._unnamed += 1
-            return f"sim_{self._core.now_ns:x}_{self._unnamed}"
-        if len(given) > _MAX_CLIENT_ID:
+        if len(params.get("newClientOrderId", "")) > _MAX_CLIENT_ID:
             raise BinanceRefusal(-4015)
-        if _is_client_id(given) is None:
-            raise illegal("newClientOrderId", _CLIENT_ID)
-        return given
+        return self._client_ids.read(params)

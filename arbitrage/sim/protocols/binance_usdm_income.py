@@ -13,9 +13,9 @@ import msgspec
 
 from arbitrage.domain.events import Funding
 from arbitrage.sim.core_events import Change, CoreEvent, FundingPaid, OrderChanged
-from arbitrage.sim.protocols.binance_usdm_auth import Params
-from arbitrage.sim.protocols.binance_usdm_params import Span
-from arbitrage.sim.protocols.binance_usdm_wire import Json, money, ms
+from arbitrage.sim.protocols.binance_auth import Params
+from arbitrage.sim.protocols.binance_params import Span
+from arbitrage.sim.protocols.binance_wire import Json, money, ms
 from arbitrage.sim.venue_core import SimVenueCore
 
 REMEMBERED: Final = 10_000

@@ -8,15 +8,15 @@ from decimal import Decimal
 from typing import Final
 
 from arbitrage.domain.instrument import Instrument
-from arbitrage.domain.sides import Side
 from arbitrage.domain.units import NS_PER_SECOND, plain
 from arbitrage.sim.core_events import PublicTrade
-from arbitrage.sim.protocols.binance_usdm_depth import DepthBook
-from arbitrage.sim.protocols.binance_usdm_wire import Figures, Json, digits_of, ms
+from arbitrage.sim.protocols.binance_depth import DepthBook
+from arbitrage.sim.protocols.binance_market import agg_trade_entry, quote_object
+from arbitrage.sim.protocols.binance_tolls import ORDERS, WEIGHT, TollRule
+from arbitrage.sim.protocols.binance_wire import Figures, Json, digits_of, ms
 from arbitrage.sim.venue_core import SimVenueCore
 
 FUNDING_NS: Final = 8 * 3_600 * NS_PER_SECOND
-DAY_MS: Final = 86_400_000
 MAX_OPEN_ORDERS: Final = 200
 PRICE_BAND: Final = Decimal("0.05")
 MAX_LEVERAGE: Final = 125
@@ -24,9 +24,9 @@ MAX_LEVERAGE: Final = 125
 _NEVER_MS: Final = 4_133_404_800_000
 
 RATE_LIMITS: Final = (
-    ("REQUEST_WEIGHT", "MINUTE", 1, 2400),
-    ("ORDERS", "SECOND", 10, 300),
-    ("ORDERS", "MINUTE", 1, 1200),
+    TollRule(WEIGHT, "MINUTE", 1, 2400),
+    TollRule(ORDERS, "SECOND", 10, 300),
+    TollRule(ORDERS, "MINUTE", 1, 1200),
 )
 
 
@@ -56,10 +56,7 @@ def exchange_info(core: SimVenueCore) -> Json:
         "timezone": "UTC",
         "serverTime": ms(core.now_ns),
         "futuresType": "U_MARGINED",
-        "rateLimits": [
-            {"rateLimitType": kind, "interval": interval, "intervalNum": count, "limit": limit}
-            for kind, interval, count, limit in RATE_LIMITS
-        ],
+        "rateLimits": [rule.object() for rule in RATE_LIMITS],
         "exchangeFilters": [],
         "assets": [
             {"asset": asset, "marginAvailable": True, "autoAssetExchange": "-10000"}
@@ -144,16 +141,9 @@ def depth_object(depth: DepthBook, figures: Figures, *, limit: int, now_ns: int)
 
 
 def book_ticker_object(symbol: str, depth: DepthBook, figures: Figures) -> Json:
-    """One entry of `ticker/bookTicker`; an empty side is written as zeros."""
-    bids, asks = depth.top(1)
-    bid, bid_qty = bids[0] if bids else (0.0, 0.0)
-    ask, ask_qty = asks[0] if asks else (0.0, 0.0)
+    """One entry of `ticker/bookTicker`."""
     return {
-        "symbol": symbol,
-        "bidPrice": figures.price(bid),
-        "bidQty": figures.qty(bid_qty),
-        "askPrice": figures.price(ask),
-        "askQty": figures.qty(ask_qty),
+        **quote_object(symbol, depth, figures),
         "time": ms(depth.book.ts_ns) if depth.book else 0,
         "lastUpdateId": depth.last_update_id,
     }
@@ -162,60 +152,10 @@ def book_ticker_object(symbol: str, depth: DepthBook, figures: Figures) -> Json:
 # --- trades and tickers --------------------------------------------------------------------------
 
 
-def trade_entry(printed: PublicTrade, figures: Figures) -> Json:
-    """One entry of `trades`."""
-    trade = printed.trade
-    return {
-        "id": printed.trade_id,
-        "price": figures.price(trade.price),
-        "qty": figures.qty(trade.qty),
-        "quoteQty": f"{trade.price * trade.qty:.2f}",
-        "time": ms(trade.ts_ns),
-        "isBuyerMaker": trade.side is Side.SELL,
-    }
-
-
-def agg_trade_entry(printed: PublicTrade, figures: Figures) -> Json:
-    """One entry of `aggTrades`; every trade is its own aggregate here."""
-    trade = printed.trade
-    qty = figures.qty(trade.qty)
-    return {
-        "a": printed.trade_id,
-        "p": figures.price(trade.price),
-        "q": qty,
-        "nq": qty,
-        "f": printed.trade_id,
-        "l": printed.trade_id,
-        "T": ms(trade.ts_ns),
-        "m": trade.side is Side.SELL,
-    }
-
-
-def ticker_object(core: SimVenueCore, rules: Instrument, figures: Figures) -> Json:
-    """One entry of `ticker/24hr`. The day begins when the venue starts."""
-    tape, now_ms = core.tape(rules.symbol), ms(core.now_ns)
-    change = tape.last - tape.opening
-    latest = tape.trades[-1] if tape.trades else None
-    return {
-        "symbol": rules.symbol,
-        "priceChange": figures.price(change),
-        "priceChangePercent": f"{100 * change / tape.opening if tape.opening else 0.0:.3f}",
-        "weightedAvgPrice": figures.price(
-            tape.notional / tape.volume if tape.volume else tape.last
-        ),
-        "lastPrice": figures.price(tape.last),
-        "lastQty": figures.qty(latest.trade.qty if latest else 0.0),
-        "openPrice": figures.price(tape.opening),
-        "highPrice": figures.price(tape.high),
-        "lowPrice": figures.price(tape.low),
-        "volume": figures.qty(tape.volume),
-        "quoteVolume": f"{tape.notional:.2f}",
-        "openTime": now_ms - DAY_MS,
-        "closeTime": now_ms,
-        "firstId": tape.trades[0].trade_id if latest else 0,
-        "lastId": latest.trade_id if latest else 0,
-        "count": len(tape.trades),
-    }
+def agg_trade_object(printed: PublicTrade, figures: Figures) -> Json:
+    """One entry of `aggTrades`; `nq` is the quantity without that of retail orders."""
+    told = agg_trade_entry(printed, figures)
+    return {**told, "nq": told["q"]}
 
 
 def price_object(core: SimVenueCore, rules: Instrument, figures: Figures) -> Json:

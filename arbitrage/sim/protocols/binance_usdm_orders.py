@@ -1,22 +1,17 @@
-"""Binance's orders and fills as JSON objects, for REST answers and user events alike.
+"""Binance USD-M's orders and fills as JSON objects, for REST answers and user events alike.
 
-A status is the venue's word: what is left of IOC and MARKET orders, and what the venue itself
-takes away, is EXPIRED; what self-trade prevention takes is EXPIRED_IN_MATCH; only what somebody
-asked to cancel is CANCELED (developers.binance.com/docs/derivatives/usds-margined-futures, pages
-New-Order and Event-Order-Update, read 2026-11-22).
+Shapes: developers.binance.com/docs/derivatives/usds-margined-futures, pages New-Order and
+Event-Order-Update, read 2026-11-22.
 """
 
 from decimal import Decimal
 from typing import Final
 
-from arbitrage.domain.orders import OrderStatus
 from arbitrage.domain.sides import Side
 from arbitrage.domain.units import ZERO
 from arbitrage.sim.order_records import SimFill, SimOrder
-from arbitrage.sim.protocols.binance_usdm_wire import Figures, Json, money, ms
-
-SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
-SIDE_NAMES: Final = {side: name for name, side in SIDES.items()}
+from arbitrage.sim.protocols.binance_order_words import SIDE_NAMES, status_of
+from arbitrage.sim.protocols.binance_wire import Figures, Json, money, ms
 
 # Why an order was closed that nobody cancelled: the code of `er` in its last event.
 EXPIRY_REASONS: Final = {
@@ -26,18 +21,6 @@ EXPIRY_REASONS: Final = {
     "insufficient_margin": "4",
     "liquidation": "5",
 }
-
-
-def status_of(order: SimOrder) -> str:
-    """The status of an order now."""
-    match order.status:
-        case OrderStatus.OPEN:
-            return "PARTIALLY_FILLED" if order.filled_qty else "NEW"
-        case OrderStatus.FILLED:
-            return "FILLED"
-    if order.reason == "self_trade":
-        return "EXPIRED_IN_MATCH"
-    return "EXPIRED" if order.reason else "CANCELED"
 
 
 def average_price(cost: Decimal, qty: Decimal) -> Decimal:

@@ -5,45 +5,34 @@ endpoint (developers.binance.com/docs/derivatives/usds-margined-futures, read 20
 """
 
 from collections.abc import Callable, Mapping
-from itertools import islice
 from typing import Final
 
 from arbitrage.domain.instrument import Instrument
 from arbitrage.sim.core_events import PublicTrade
-from arbitrage.sim.protocols.binance_usdm_auth import Params
-from arbitrage.sim.protocols.binance_usdm_depth import DepthBook
-from arbitrage.sim.protocols.binance_usdm_errors import BinanceRefusal
+from arbitrage.sim.protocols.binance_auth import Params
+from arbitrage.sim.protocols.binance_depth import DepthBook
+from arbitrage.sim.protocols.binance_errors import BinanceRefusal
+from arbitrage.sim.protocols.binance_market import (
+    day_object,
+    each_market,
+    latest_trades,
+    trade_entry,
+)
+from arbitrage.sim.protocols.binance_params import market_of, markets_of, whole
 from arbitrage.sim.protocols.binance_usdm_market import (
-    agg_trade_entry,
+    agg_trade_object,
     book_ticker_object,
     depth_object,
     exchange_info,
     funding_info_object,
     premium_object,
     price_object,
-    ticker_object,
-    trade_entry,
 )
-from arbitrage.sim.protocols.binance_usdm_params import (
-    limit_of,
-    market_of,
-    markets_of,
-    whole,
-)
-from arbitrage.sim.protocols.binance_usdm_wire import Figures, Json, ms
+from arbitrage.sim.protocols.binance_wire import Figures, Json, ms
 from arbitrage.sim.venue_core import SimVenueCore
 
 _DEPTHS: Final = {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}
 _DEFAULT_DEPTH: Final = 500
-_MAX_TRADES: Final = 1000
-_DEFAULT_TRADES: Final = 500
-
-Weight = int | Callable[[Params], int]
-
-
-def by_symbol(one: int, every: int) -> Callable[[Params], int]:
-    """The weight of an endpoint that answers for one market or for all."""
-    return lambda params: one if "symbol" in params else every
 
 
 def depth_weight(params: Params) -> int:
@@ -94,7 +83,7 @@ class UsdmQuotes:
     def ticker(self, params: Params) -> Json | list[Json]:
         core = self._core
         return self._each(
-            params, lambda rules: ticker_object(core, rules, self._figures[rules.symbol])
+            params, lambda rules: day_object(core, rules, self._figures[rules.symbol])
         )
 
     def price(self, params: Params) -> Json | list[Json]:
@@ -110,23 +99,14 @@ class UsdmQuotes:
         return [funding_info_object(symbol) for symbol in self._core.instruments]
 
     def trades(self, params: Params) -> list[Json]:
-        return self._latest(params, trade_entry)
+        return [trade_entry(each, self._of(each)) for each in latest_trades(params, self._core)]
 
     def agg_trades(self, params: Params) -> list[Json]:
-        return self._latest(params, agg_trade_entry)
+        found = latest_trades(params, self._core)
+        return [agg_trade_object(each, self._of(each)) for each in found]
 
-    def _latest(self, params: Params, entry: Callable[[PublicTrade, Figures], Json]) -> list[Json]:
-        """The latest trades, oldest first; from an id on if one is given."""
-        symbol = market_of(params, self._core).symbol
-        limit = limit_of(params, default=_DEFAULT_TRADES, most=_MAX_TRADES)
-        first, tape = whole(params, "fromId"), self._core.tape(symbol).trades
-        if first is None:
-            chosen = islice(tape, max(len(tape) - limit, 0), None)
-        else:
-            chosen = islice((each for each in tape if each.trade_id >= first), limit)
-        return [entry(each, self._figures[symbol]) for each in chosen]
+    def _of(self, printed: PublicTrade) -> Figures:
+        return self._figures[printed.trade.symbol]
 
     def _each(self, params: Params, told: Callable[[Instrument], Json]) -> Json | list[Json]:
-        """An object for the one market that is asked for, a list for all of them."""
-        found = [told(rules) for rules in markets_of(params, self._core)]
-        return found[0] if "symbol" in params else found
+        return each_market(params, markets_of(params, self._core), told)

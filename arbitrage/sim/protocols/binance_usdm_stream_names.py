@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
-import msgspec
+from arbitrage.sim.protocols.binance_stream_names import Kind, StreamName
 
 _DEFAULT_DEPTH_MS: Final = 250
 _DEPTH_PACES: Final = frozenset({0, 100, 250, 500})
+_ON_MARKET: Final = frozenset({Kind.AGG_TRADE, Kind.MARK_PRICE})
 _is_depth = re.compile(r"depth(5|10|20)?(?:@(\d{1,3})ms)?").fullmatch
 
 
@@ -23,40 +24,6 @@ class Path(Enum):
 
     PUBLIC = "public"
     MARKET = "market"
-
-
-class Kind(Enum):
-    DEPTH = "depth"
-    PARTIAL_DEPTH = "partial depth"
-    BOOK_TICKER = "bookTicker"
-    TRADE = "trade"
-    AGG_TRADE = "aggTrade"
-    MARK_PRICE = "markPrice"
-
-    @property
-    def path(self) -> Path:
-        return Path.MARKET if self in (Kind.AGG_TRADE, Kind.MARK_PRICE) else Path.PUBLIC
-
-    @property
-    def is_book(self) -> bool:
-        return self in (Kind.DEPTH, Kind.PARTIAL_DEPTH)
-
-
-class StreamName(msgspec.Struct, frozen=True):
-    """A name that was understood. `pace_ms` apart are its frames at least, `levels` are those of a
-    partial book."""
-
-    name: str
-    kind: Kind
-    symbol: str
-    pace_ms: int = 0
-    levels: int = 0
-
-    @property
-    def subject(self) -> str:
-        """What fault scripts know its frames by."""
-        word = "depth" if self.kind.is_book else self.kind.value
-        return f"{word} {self.symbol}"
 
 
 _PLAIN: Final = {
@@ -76,7 +43,9 @@ def read_stream(name: str, symbols: Mapping[str, str], path: Path) -> StreamName
     if symbol is None:
         return None
     found = _plain(name, symbol, what) or _depth(name, symbol, what)
-    return found if found is not None and found.kind.path is path else None
+    if found is None or (found.kind in _ON_MARKET) is not (path is Path.MARKET):
+        return None
+    return found
 
 
 def _plain(name: str, symbol: str, what: str) -> StreamName | None:

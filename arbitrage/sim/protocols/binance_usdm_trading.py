@@ -11,9 +11,12 @@ import msgspec
 
 from arbitrage.domain.errors import OrderRefused
 from arbitrage.domain.units import plain
-from arbitrage.sim.order_records import SimFill, SimOrder
-from arbitrage.sim.protocols.binance_usdm_auth import Params
-from arbitrage.sim.protocols.binance_usdm_errors import BinanceRefusal, refusal_of
+from arbitrage.sim.order_records import SimOrder
+from arbitrage.sim.protocols.binance_auth import Params
+from arbitrage.sim.protocols.binance_errors import BinanceRefusal
+from arbitrage.sim.protocols.binance_order_search import OrderSearch
+from arbitrage.sim.protocols.binance_params import illegal, market_of
+from arbitrage.sim.protocols.binance_usdm_errors import refusal_of
 from arbitrage.sim.protocols.binance_usdm_form import OrderForm
 from arbitrage.sim.protocols.binance_usdm_orders import (
     accepted_object,
@@ -21,19 +24,10 @@ from arbitrage.sim.protocols.binance_usdm_orders import (
     queried_object,
     trade_object,
 )
-from arbitrage.sim.protocols.binance_usdm_params import (
-    Span,
-    illegal,
-    market_of,
-    markets_of,
-    whole,
-)
-from arbitrage.sim.protocols.binance_usdm_wire import Figures, Json
+from arbitrage.sim.protocols.binance_wire import Figures, Json
 from arbitrage.sim.venue_core import SimVenueCore
 
 MAX_BATCH: Final = 5
-MAX_ROWS: Final = 1000
-_DEFAULT_ROWS: Final = 500
 _ANSWERS: Final[Mapping[str, Callable[[SimOrder, Figures], Json]]] = {
     "ACK": accepted_object,
     "RESULT": order_object,
@@ -47,6 +41,7 @@ class TradingDesk:
         self._core = core
         self._figures = figures
         self._form = OrderForm(core)
+        self._search = OrderSearch(core)
 
     # --- placing -------------------------------------------------------------------------------
 
@@ -72,7 +67,7 @@ class TradingDesk:
 
     def cancel(self, params: Params) -> Json:
         """DELETE /fapi/v1/order."""
-        order = self._find(params)
+        order = self._search.one(params)
         if order is None or not self._core.cancel(order):
             raise BinanceRefusal(-2011)
         return order_object(order, self._figures[order.request.symbol])
@@ -99,70 +94,35 @@ class TradingDesk:
 
     def order(self, params: Params) -> Json:
         """GET /fapi/v1/order."""
-        order = self._find(params)
+        order = self._search.one(params)
         if order is None:
             raise BinanceRefusal(-2013)
-        return queried_object(order, self._figures[order.request.symbol])
+        return self._queried(order)
 
     def open_order(self, params: Params) -> Json:
         """GET /fapi/v1/openOrder: the same while it is open."""
-        order = self._find(params)
+        order = self._search.one(params)
         if order is None or not order.is_open:
             raise BinanceRefusal(-2013)
-        return queried_object(order, self._figures[order.request.symbol])
+        return self._queried(order)
 
     def open_orders(self, params: Params) -> list[Json]:
         """GET /fapi/v1/openOrders, of one market or of all."""
-        markets = {rules.symbol for rules in markets_of(params, self._core)}
-        return [
-            queried_object(order, self._figures[order.request.symbol])
-            for order in self._core.orders.open()
-            if order.request.symbol in markets
-        ]
+        return [self._queried(each) for each in self._search.open(params)]
 
     def all_orders(self, params: Params) -> list[Json]:
-        """GET /fapi/v1/allOrders: the latest, or the first from an id or a time on."""
-        symbol = market_of(params, self._core).symbol if "symbol" in params else ""
-        span, first = Span(params, default=_DEFAULT_ROWS, most=MAX_ROWS), whole(params, "orderId")
-        found = [
-            order
-            for order in self._core.orders.all(symbol)
-            if (order.id >= first if first is not None else span.covers(order.created_ns))
-        ]
-        chosen = span.rows(found, is_from_start=first is not None)
-        return [queried_object(each, self._figures[each.request.symbol]) for each in chosen]
+        """GET /fapi/v1/allOrders."""
+        return [self._queried(each) for each in self._search.all(params)]
 
     def user_trades(self, params: Params) -> list[Json]:
-        """GET /fapi/v1/userTrades: the latest, or the first from an id or a time on."""
-        rules = market_of(params, self._core)
-        span, first = Span(params, default=_DEFAULT_ROWS, most=MAX_ROWS), whole(params, "fromId")
-        of_order = whole(params, "orderId")
-        found: list[tuple[SimFill, SimOrder]] = [
-            (fill, order)
-            for order in self._core.orders.all(rules.symbol)
-            if of_order in (None, order.id)
-            for fill in order.fills
-            if (fill.trade_id >= first if first is not None else span.covers(fill.ts_ns))
+        """GET /fapi/v1/userTrades."""
+        return [
+            trade_object(order, fill, self._figures[order.request.symbol])
+            for order, fill in self._search.fills(params)
         ]
-        found.sort(key=lambda pair: pair[0].trade_id)
-        figures = self._figures[rules.symbol]
-        chosen = span.rows(found, is_from_start=first is not None)
-        return [trade_object(order, fill, figures) for fill, order in chosen]
 
-    def _find(self, params: Params) -> SimOrder | None:
-        """The order that is meant; the venue's id goes before the client's."""
-        symbol = market_of(params, self._core).symbol
-        order_id, client_id = whole(params, "orderId"), params.get("origClientOrderId")
-        if order_id is None and client_id is None:
-            raise BinanceRefusal(
-                -1102,
-                "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!",
-            )
-        orders = self._core.orders
-        found = orders.get(order_id) if order_id is not None else None
-        if order_id is None and client_id is not None:
-            found = orders.by_client_id(client_id)
-        return found if found is not None and found.request.symbol == symbol else None
+    def _queried(self, order: SimOrder) -> Json:
+        return queried_object(order, self._figures[order.request.symbol])
 
 
 def _answered(handler: Callable[[Params], Json], params: Params) -> Json:

@@ -14,13 +14,9 @@ from arbitrage.domain.sides import Side
 from arbitrage.domain.units import ZERO, plain
 from arbitrage.sim.core_events import Change, FundingPaid, OrderChanged
 from arbitrage.sim.order_records import SimFill, SimOrder
-from arbitrage.sim.protocols.binance_usdm_orders import (
-    EXPIRY_REASONS,
-    SIDE_NAMES,
-    average_price,
-    status_of,
-)
-from arbitrage.sim.protocols.binance_usdm_wire import Figures, Json, money, ms
+from arbitrage.sim.protocols.binance_order_words import SIDE_NAMES, status_of
+from arbitrage.sim.protocols.binance_usdm_orders import EXPIRY_REASONS, average_price
+from arbitrage.sim.protocols.binance_wire import Figures, Json, money, ms
 from arbitrage.sim.venue_core import SimVenueCore
 
 _LIQUIDATION_PREFIX: Final = "autoclose-"

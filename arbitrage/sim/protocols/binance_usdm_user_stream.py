@@ -21,9 +21,9 @@ from arbitrage.sim.core_events import (
     OrderChanged,
     PositionChanged,
 )
-from arbitrage.sim.protocols.binance_usdm_auth import Params
-from arbitrage.sim.protocols.binance_usdm_errors import BinanceRefusal
-from arbitrage.sim.protocols.binance_usdm_session import CommandRefusal, MessageGate, read_command
+from arbitrage.sim.protocols.binance_auth import Params
+from arbitrage.sim.protocols.binance_errors import BinanceRefusal
+from arbitrage.sim.protocols.binance_session import CommandRefusal, MessageGate, read_command
 from arbitrage.sim.protocols.binance_usdm_user_events import (
     account_update,
     funding_update,
@@ -32,7 +32,7 @@ from arbitrage.sim.protocols.binance_usdm_user_events import (
     order_trade_update,
     trade_lite,
 )
-from arbitrage.sim.protocols.binance_usdm_wire import Figures, Json, encode
+from arbitrage.sim.protocols.binance_wire import Figures, Json, encode
 from arbitrage.sim.sim_socket import SimSocket
 from arbitrage.sim.venue_core import SimVenueCore
 
@@ -50,13 +50,14 @@ class UserSession:
         *,
         is_combined: bool,
         events: frozenset[str],
+        max_messages_per_second: int,
     ) -> None:
         self.listen_key = listen_key
         self.socket = socket
         self._core = core
         self._is_combined = is_combined
         self._events = events
-        self._gate = MessageGate()
+        self._gate = MessageGate(max_messages_per_second)
 
     def on_frame(self, frame: str | bytes) -> None:
         """Answer a message of the client, of which nothing else comes here."""

@@ -17,20 +17,32 @@ from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.units import NS_PER_SECOND
 from arbitrage.sim.core_events import PublicTrade
 from arbitrage.sim.order_records import ClientIdRule
-from arbitrage.sim.protocols.upbit_auth import TokenCheck, query_of_body, query_of_url
-from arbitrage.sim.protocols.upbit_errors import UpbitRefusal, error_answer, trouble_answer
+from arbitrage.sim.protocols.korean_account import (
+    account_objects,
+    api_key_objects,
+    wallet_objects,
+)
+from arbitrage.sim.protocols.korean_errors import (
+    InvalidValue,
+    Refusal,
+    error_answer,
+    json_answer,
+)
+from arbitrage.sim.protocols.korean_params import Params, names, params_of, whole_number
+from arbitrage.sim.protocols.korean_quotes import sequential_id, trade_object
+from arbitrage.sim.protocols.korean_stream import StreamSession
+from arbitrage.sim.protocols.upbit_auth import UpbitTokens, query_of_body, query_of_url
+from arbitrage.sim.protocols.upbit_errors import UpbitRefusal, trouble_answer
 from arbitrage.sim.protocols.upbit_exchange import UpbitAccount
-from arbitrage.sim.protocols.upbit_params import Params, names, params_of, whole_number
 from arbitrage.sim.protocols.upbit_quotation import (
     MAX_LEVELS,
     book_object,
     instrument_object,
     market_object,
-    sequential_id,
     ticker_object,
-    trade_object,
 )
-from arbitrage.sim.protocols.upbit_stream import UpbitSession
+from arbitrage.sim.protocols.upbit_stream import WORDS
+from arbitrage.sim.protocols.upbit_wire import plain_double
 from arbitrage.sim.rate_limits import RateLimit, RateLimits, Toll
 from arbitrage.sim.server import VenueServer
 from arbitrage.sim.sim_socket import SimSocket
@@ -67,7 +79,7 @@ class UpbitProtocol:
         )
         self._account = UpbitAccount(self.core)
         self._access_key = setup.api_key
-        self._tokens = TokenCheck(setup.api_key, setup.secret)
+        self._tokens = UpbitTokens(setup.api_key, setup.secret)
         self._idle_seconds = idle_seconds
         self._limits = RateLimits(LIMITS, ban_ns=BAN_SECONDS * NS_PER_SECOND)
 
@@ -83,10 +95,10 @@ class UpbitProtocol:
             ("/v1/trades/ticks", "trades", self._trades),
         ]
         exchange: list[tuple[str, str, str, Handler]] = [
-            ("GET", "/v1/accounts", "default", account.accounts),
+            ("GET", "/v1/accounts", "default", lambda _: account_objects(self.core)),
             ("GET", "/v1/orders/chance", "default", account.chance),
-            ("GET", "/v1/status/wallet", "default", account.wallets),
-            ("GET", "/v1/api_keys", "default", lambda _: account.api_keys(self._access_key)),
+            ("GET", "/v1/status/wallet", "default", lambda _: wallet_objects(self.core)),
+            ("GET", "/v1/api_keys", "default", self._api_keys),
             ("POST", "/v1/orders", "order", account.place),
             ("POST", "/v1/orders/cancel_and_new", "order", account.cancel_and_new),
             ("POST", "/v1/orders/test", "order-test", account.test),
@@ -123,8 +135,9 @@ class UpbitProtocol:
             if toll.status != 200:
                 return _with_budget(self.trouble(request, toll.status), group, toll)
             try:
-                told = _json_answer(handler(params_of(request.query)), 200)
-            except UpbitRefusal as refusal:
+                told = json_answer(handler(params_of(request.query)), 200)
+            except (Refusal, InvalidValue) as error:
+                refusal = UpbitRefusal.of(error)
                 told = error_answer(refusal.status, refusal.status, refusal.message)
             if "gzip" in request.headers.get("Accept-Encoding", ""):
                 told.enable_compression(web.ContentCoding.gzip)
@@ -140,8 +153,9 @@ class UpbitProtocol:
             try:
                 params = await self._checked(request)
                 status = 201 if request.path == "/v1/orders" else 200
-                told = _json_answer(handler(params), status)
-            except UpbitRefusal as refusal:
+                told = json_answer(handler(params), status)
+            except (Refusal, InvalidValue) as error:
+                refusal = UpbitRefusal.of(error)
                 told = error_answer(refusal.status, refusal.name, refusal.message)
             return _with_budget(told, group, toll)
 
@@ -207,7 +221,7 @@ class UpbitProtocol:
             each for each in reversed(tape.trades) if sequential_id(each) < cursor
         ]
         count = whole_number(params, "count", default=1, most=500)
-        return [trade_object(each, tape) for each in latest[:count]]
+        return [trade_object(each, tape, plain_double) for each in latest[:count]]
 
     def _listed(self, params: Params) -> list[Instrument]:
         """The markets asked for, in any case of letters; one that is unknown fails them all."""
@@ -218,8 +232,11 @@ class UpbitProtocol:
                 "Missing request parameter error. Check the required parameters!",
             )
         if any(code not in self.core.instruments for code in codes):
-            raise CodeNotFound
+            raise Refusal("404", "Code not found", 404)
         return [self.core.instruments[code] for code in codes]
+
+    def _api_keys(self, _params: Params) -> list[dict[str, str]]:
+        return api_key_objects(self.core, self._access_key)
 
     # --- streams -------------------------------------------------------------------------------
 
@@ -232,8 +249,8 @@ class UpbitProtocol:
                 return self.trouble(request, toll.status)
             socket = SimSocket(request, server.faults, idle_seconds=self._idle_seconds)
             is_authorised = is_private and self._tokens.is_valid(authorization)
-            session = UpbitSession(
-                socket, self.core, is_private=is_private, is_authorised=is_authorised
+            session = StreamSession(
+                socket, self.core, WORDS, is_private=is_private, is_authorised=is_authorised
             )
             self.core.listen(session.on_event)
             try:
@@ -242,22 +259,6 @@ class UpbitProtocol:
                 self.core.unlisten(session.on_event)
 
         return serve
-
-
-class CodeNotFound(UpbitRefusal):
-    """`{"error":{"name":404,"message":"Code not found"}}`."""
-
-    def __init__(self) -> None:
-        super().__init__("404", "Code not found")
-
-    @property
-    def status(self) -> int:
-        return 404
-
-
-def _json_answer(value: Any, status: int) -> web.Response:
-    body = msgspec.json.encode(value)
-    return web.Response(status=status, body=body, content_type="application/json")
 
 
 def _with_budget(answer: web.Response, group: str, toll: Toll) -> web.Response:

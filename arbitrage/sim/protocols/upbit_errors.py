@@ -7,8 +7,9 @@ read 2026-11-22). Messages are the venue's Korean ones where they are known, els
 
 from typing import Final
 
-import msgspec
 from aiohttp import web
+
+from arbitrage.sim.protocols.korean_errors import InvalidValue, Refusal, error_answer
 
 # Words of the core -> words of the venue; {side} is ask or bid. Unconfirmed, because not in the
 # venue's list: duplicated_identifier, volume_too_large (known to ccxt), create_*_error for lots.
@@ -59,28 +60,22 @@ _STATUS: Final = {
 }
 
 
-class UpbitRefusal(Exception):
+class UpbitRefusal(Refusal):
     """A request is refused with one of the venue's error names."""
 
     def __init__(self, name: str, message: str = "") -> None:
-        super().__init__(name)
-        self.name = name
-        self.message = message or _MESSAGES.get(name, name.replace("_", " "))
+        told = message or _MESSAGES.get(name, name.replace("_", " "))
+        super().__init__(name, told, _STATUS.get(name, 400))
 
-    @property
-    def status(self) -> int:
-        return _STATUS.get(self.name, 400)
+    @classmethod
+    def of(cls, error: Refusal | InvalidValue) -> Refusal:
+        """What the venue says of an error; a wrong value has its name here."""
+        return error if isinstance(error, Refusal) else cls("validation_error", str(error))
 
 
 def refusal_of(reason: str, side: str) -> UpbitRefusal:
     """The venue's refusal for a reason of the core; `side` is ask or bid."""
     return UpbitRefusal(_REASONS[reason].format(side=side))
-
-
-def error_answer(status: int, name: str | int, message: str) -> web.Response:
-    """The answer that carries an error."""
-    body = msgspec.json.encode({"error": {"name": name, "message": message}})
-    return web.Response(status=status, body=body, content_type="application/json")
 
 
 def trouble_answer(status: int, *, is_quotation: bool, ban_seconds: int) -> web.Response:

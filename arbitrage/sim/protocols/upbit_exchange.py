@@ -1,7 +1,8 @@
 """Upbit's exchange API on the core: accounts and orders, as plain functions of parameters.
 
-Each answers a JSON value and raises `UpbitRefusal`; HTTP, tokens and limits are `upbit`'s affair.
-A cancel is answered when it is accepted, the order still `wait`, and carried out a moment later.
+Each answers a JSON value and raises `UpbitRefusal` or `InvalidValue`; HTTP, tokens and limits are
+`upbit`'s affair. A cancel is answered when it is accepted, the order still `wait`, and carried
+out a moment later.
 """
 
 import asyncio
@@ -12,21 +13,26 @@ from typing import Any, Final
 from arbitrage.domain.errors import OrderRefused
 from arbitrage.domain.units import NS_PER_DAY, plain
 from arbitrage.sim.order_records import NewOrder, SimOrder
-from arbitrage.sim.protocols.upbit_errors import UpbitRefusal, refusal_of
-from arbitrage.sim.protocols.upbit_orders import (
-    SIDE_NAMES,
-    OrderForm,
-    as_accepted,
-    order_object,
-    state_of,
+from arbitrage.sim.protocols.korean_account import chance_object
+from arbitrage.sim.protocols.korean_errors import InvalidValue
+from arbitrage.sim.protocols.korean_orders import SIDE_NAMES, in_order
+from arbitrage.sim.protocols.korean_params import (
+    Params,
+    choice,
+    names,
+    span_ns,
+    states,
+    whole_number,
 )
-from arbitrage.sim.protocols.upbit_params import Params, names, time_ns, whole_number
-from arbitrage.sim.protocols.upbit_wire import korean_time, order_id_of, order_uuid
+from arbitrage.sim.protocols.upbit_errors import UpbitRefusal, refusal_of
+from arbitrage.sim.protocols.upbit_orders import OrderForm, as_accepted, order_object, state_of
+from arbitrage.sim.protocols.upbit_wire import order_id_of, order_uuid
 from arbitrage.sim.venue_core import SimVenueCore
 
 CANCEL_SECONDS: Final = 0.005
-MAX_TOTAL: Final = {"KRW": Decimal(1_000_000_000)}
 _CLOSED_SPAN_NS: Final = 7 * NS_PER_DAY
+_BID_TYPES: Final = ("best_fok", "best_ioc", "limit", "limit_fok", "limit_ioc", "price")
+_ASK_TYPES: Final = ("best_fok", "best_ioc", "limit", "limit_fok", "limit_ioc", "market")
 
 
 class UpbitAccount:
@@ -36,76 +42,11 @@ class UpbitAccount:
         self._core = core
         self._form = OrderForm(core)
 
-    # --- the account ---------------------------------------------------------------------------
-
-    def accounts(self, _params: Params) -> list[dict[str, Any]]:
-        """GET /v1/accounts."""
-        return [self._account(currency) for currency in self._core.currencies]
-
-    def _account(self, currency: str) -> dict[str, Any]:
-        balance = self._core.balance(currency)
-        return {
-            "currency": currency,
-            "balance": plain(balance.available),
-            "locked": plain(balance.locked),
-            "avg_buy_price": "0",
-            "avg_buy_price_modified": False,
-            "unit_currency": "KRW",
-        }
-
     def chance(self, params: Params) -> dict[str, Any]:
         """GET /v1/orders/chance?market."""
-        rules = self._core.instruments.get(str(params.get("market")))
-        if rules is None:
-            raise UpbitRefusal(
-                "validation_error", "market is missing, market does not have a valid value"
-            )
-        fees = self._core.fees(rules.symbol)
-        taker, maker = plain(fees.rate(is_maker=False)), plain(fees.rate(is_maker=True))
-        min_total = plain(rules.min_notional)
-        market = {
-            "id": rules.symbol,
-            "name": f"{rules.base}/{rules.quote}",
-            "order_types": ["limit"],
-            "order_sides": ["ask", "bid"],
-            "bid_types": ["best_fok", "best_ioc", "limit", "limit_fok", "limit_ioc", "price"],
-            "ask_types": ["best_fok", "best_ioc", "limit", "limit_fok", "limit_ioc", "market"],
-            "bid": {"currency": rules.quote, "min_total": min_total},
-            "ask": {"currency": rules.base, "min_total": min_total},
-            "max_total": plain(MAX_TOTAL.get(rules.quote, Decimal(1_000_000))),
-            "state": "active",
-        }
-        return {
-            "bid_fee": taker,
-            "ask_fee": taker,
-            "maker_bid_fee": maker,
-            "maker_ask_fee": maker,
-            "market": market,
-            "bid_account": self._account(rules.quote),
-            "ask_account": self._account(rules.base),
-        }
-
-    def wallets(self, _params: Params) -> list[dict[str, Any]]:
-        """GET /v1/status/wallet: every wallet works."""
-        return [
-            {
-                "currency": currency,
-                "wallet_state": "working",
-                "block_state": "normal",
-                "block_height": 1,
-                "block_updated_at": korean_time(self._core.now_ns),
-                "block_elapsed_minutes": 0,
-                "net_type": currency,
-                "network_name": currency,
-            }
-            for currency in self._core.currencies
-            if currency != "KRW"
-        ]
-
-    def api_keys(self, access_key: str) -> list[dict[str, str]]:
-        """GET /v1/api_keys: the key in use, good for a year."""
-        expires = korean_time(self._core.now_ns + 365 * NS_PER_DAY)
-        return [{"access_key": access_key, "expire_at": expires}]
+        market = choice(params, "market", self._core.instruments)
+        rules = self._core.instruments[market]
+        return chance_object(self._core, rules, bid_types=_BID_TYPES, ask_types=_ASK_TYPES)
 
     # --- orders placed -------------------------------------------------------------------------
 
@@ -175,31 +116,32 @@ class UpbitAccount:
     def open_orders(self, params: Params) -> list[dict[str, Any]]:
         """GET /v1/orders/open?market&state&page&limit&order_by."""
         orders = self._core.orders.open(str(params.get("market") or ""))
-        if "watch" in _states(params) and "wait" not in _states(params):
+        if "watch" in states(params) and "wait" not in states(params):
             orders = []
         limit = whole_number(params, "limit", default=100, most=100)
         page = whole_number(params, "page", default=1, most=1_000_000)
-        return self._objects(_sorted(orders, params)[(page - 1) * limit : page * limit])
+        return self._objects(in_order(orders, params)[(page - 1) * limit : page * limit])
 
     def closed_orders(self, params: Params) -> list[dict[str, Any]]:
         """GET /v1/orders/closed?market&state&start_time&end_time&limit&order_by: at most seven
         days of them."""
-        start_ns, end_ns = self._span(params)
-        states = _states(params) or {"done", "cancel"}
+        start_ns, end_ns = span_ns(params, self._core.now_ns, _CLOSED_SPAN_NS)
+        end_ns = min(end_ns, start_ns + _CLOSED_SPAN_NS)
+        wanted = states(params) or {"done", "cancel"}
         orders = [
             order
             for order in self._core.orders.all(str(params.get("market") or ""))
             if not order.is_open
             and start_ns <= order.created_ns <= end_ns
-            and state_of(order) in states
+            and state_of(order) in wanted
         ]
         limit = whole_number(params, "limit", default=100, most=1000)
-        return self._objects(_sorted(orders, params)[:limit])
+        return self._objects(in_order(orders, params)[:limit])
 
     def orders_by_ids(self, params: Params) -> list[dict[str, Any]]:
         """GET /v1/orders/uuids?uuids[]|identifiers[]: those that are known."""
         found = [order for _, order in self._by_ids(params, most=100) if order is not None]
-        return self._objects(_sorted(found, params))
+        return self._objects(in_order(found, params))
 
     # --- orders cancelled ----------------------------------------------------------------------
 
@@ -220,7 +162,7 @@ class UpbitAccount:
         """DELETE /v1/orders/open?cancel_side&pairs|quote_currencies&excluded_pairs&count."""
         side = str(params.get("cancel_side") or "all")
         if side not in ("all", "ask", "bid"):
-            raise UpbitRefusal("validation_error", "cancel_side does not have a valid value")
+            raise InvalidValue("cancel_side does not have a valid value")
         pairs, quotes = names(params, "pairs"), names(params, "quote_currencies")
         excluded = names(params, "excluded_pairs")
         orders = [
@@ -232,7 +174,7 @@ class UpbitAccount:
             and order.request.symbol not in excluded
         ]
         count = whole_number(params, "count", default=20, most=300)
-        return self._cancel_all(_sorted(orders, params)[:count])
+        return self._cancel_all(in_order(orders, params)[:count])
 
     def _cancel_all(self, orders: Iterable[SimOrder]) -> dict[str, Any]:
         asked = list(orders)
@@ -257,7 +199,7 @@ class UpbitAccount:
         """The order of a `uuid` or, without one, of an `identifier`."""
         uuid, identifier = params.get("uuid"), params.get("identifier")
         if not uuid and not identifier:
-            raise UpbitRefusal("validation_error", "uuid or identifier is missing")
+            raise InvalidValue("uuid or identifier is missing")
         order = self._by_id(str(uuid)) if uuid else self._core.orders.by_client_id(str(identifier))
         if order is None:
             raise UpbitRefusal("order_not_found")
@@ -271,17 +213,10 @@ class UpbitAccount:
     def _by_ids(self, params: Params, *, most: int) -> list[tuple[str, SimOrder | None]]:
         uuids, identifiers = params.get("uuids[]") or [], params.get("identifiers[]") or []
         if bool(uuids) == bool(identifiers) or len(uuids or identifiers) > most:
-            raise UpbitRefusal("validation_error", f"expected up to {most} uuids or identifiers")
+            raise InvalidValue(f"expected up to {most} uuids or identifiers")
         find: Callable[[str], SimOrder | None]
         find = self._by_id if uuids else self._core.orders.by_client_id
         return [(each, find(each)) for each in uuids or identifiers]
-
-    def _span(self, params: Params) -> tuple[int, int]:
-        start_ns, end_ns = time_ns(params, "start_time"), time_ns(params, "end_time")
-        if start_ns is not None:
-            return start_ns, min(end_ns or start_ns + _CLOSED_SPAN_NS, start_ns + _CLOSED_SPAN_NS)
-        end_ns = self._core.now_ns if end_ns is None else end_ns
-        return end_ns - _CLOSED_SPAN_NS, end_ns
 
     # --- writing -------------------------------------------------------------------------------
 
@@ -298,15 +233,3 @@ def _ids(order: SimOrder) -> dict[str, str]:
     if order.request.client_id:
         ids["identifier"] = order.request.client_id
     return ids
-
-
-def _sorted(orders: list[SimOrder], params: Params) -> list[SimOrder]:
-    """Newest first unless asked otherwise."""
-    return sorted(orders, key=lambda order: order.id, reverse=params.get("order_by") != "asc")
-
-
-def _states(params: Params) -> set[str]:
-    states = set(params.get("states[]") or [])
-    if params.get("state"):
-        states.add(str(params["state"]))
-    return states

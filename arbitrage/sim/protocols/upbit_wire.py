@@ -1,6 +1,5 @@
-"""How Upbit writes numbers, times and ids, on REST and on its streams."""
+"""How Upbit writes numbers and ids, on REST and on its streams."""
 
-from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
@@ -8,9 +7,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
-from arbitrage.domain.units import NS_PER_MS, NS_PER_SECOND, plain
+from arbitrage.domain.units import plain
 
-KST: Final = timezone(timedelta(hours=9))
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "sim.upbit")
 # From here on a double is written with an exponent, as Java does.
 _EXPONENT_FROM: Final = 1e7
@@ -47,25 +45,6 @@ def plain_double(value: float) -> msgspec.Raw:
 def exact(value: Decimal) -> msgspec.Raw:
     """An exact amount as a JSON number."""
     return msgspec.Raw(plain(value).encode())
-
-
-def ms(ts_ns: int) -> int:
-    return ts_ns // NS_PER_MS
-
-
-def korean_time(ts_ns: int) -> str:
-    """`2026-11-22T21:04:05+09:00`."""
-    return datetime.fromtimestamp(ts_ns // NS_PER_SECOND, KST).isoformat()
-
-
-def utc(ts_ns: int, pattern: str) -> str:
-    """A UTC time by a `strftime` pattern."""
-    return datetime.fromtimestamp(ts_ns // NS_PER_SECOND, UTC).strftime(pattern)
-
-
-def kst(ts_ns: int, pattern: str) -> str:
-    """A Korean time by a `strftime` pattern."""
-    return datetime.fromtimestamp(ts_ns // NS_PER_SECOND, KST).strftime(pattern)
 
 
 def order_uuid(order_id: int, created_ns: int) -> str:

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from sim_usdm import FIGURES, NOW_NS, limit, market, place, show, usdm_core
 
+from arbitrage.sim.protocols.binance_errors import BinanceRefusal
 from arbitrage.sim.protocols.binance_usdm_account import UsdmAccount
-from arbitrage.sim.protocols.binance_usdm_errors import BinanceRefusal
 from arbitrage.sim.venue_core import SimVenueCore
 
 

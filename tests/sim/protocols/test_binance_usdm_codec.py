@@ -275,7 +275,7 @@ def test_our_account_instruments_and_fills_are_read_as_they_are() -> None:
 
 
 def test_our_market_streams_are_read_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arbitrage.sim.protocols.binance_usdm_streams._BEAT_SECONDS", 0.01)
+    monkeypatch.setattr("arbitrage.sim.protocols.binance_streams._BEAT_SECONDS", 0.01)
 
     async def client(it: Visit) -> None:
         codec = BinanceUsdmCodec()

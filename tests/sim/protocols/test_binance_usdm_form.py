@@ -8,7 +8,7 @@ from arbitrage.domain.intents import OrderType, TimeInForce
 from arbitrage.domain.sides import Side
 from arbitrage.sim.order_records import SelfTrade
 from arbitrage.sim.protocols import binance_usdm_form
-from arbitrage.sim.protocols.binance_usdm_errors import BinanceRefusal
+from arbitrage.sim.protocols.binance_errors import BinanceRefusal
 from arbitrage.sim.protocols.binance_usdm_form import OrderForm
 
 

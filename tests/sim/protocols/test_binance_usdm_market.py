@@ -19,7 +19,7 @@ from sim_usdm import (
 
 from arbitrage.domain.sides import Side
 from arbitrage.sim.protocols.binance_usdm_market import (
-    agg_trade_entry,
+    agg_trade_object,
     book_ticker_object,
     depth_object,
     exchange_info,
@@ -32,8 +32,6 @@ from arbitrage.sim.protocols.binance_usdm_market import (
     premium_object,
     price_digits,
     price_object,
-    ticker_object,
-    trade_entry,
 )
 from arbitrage.sim.venue_core import SimVenueCore
 
@@ -97,26 +95,16 @@ def test_a_book_is_told_with_the_number_of_its_last_update(core: SimVenueCore) -
     assert (best["bidPrice"], best["askPrice"]) == ("78000.0", "78000.1")
 
 
-def test_trades_and_their_aggregates_are_told(core: SimVenueCore) -> None:
+def test_an_aggregate_tells_its_quantity_twice(core: SimVenueCore) -> None:
+    """The second is the one without retail orders."""
     pass_trade(core, 78_000.0, 0.25, Side.SELL)
-    printed = core.tape("BTCUSDT").trades[-1]
-    trade = trade_entry(printed, BTC)
-    assert (trade["price"], trade["qty"], trade["isBuyerMaker"]) == ("78000.0", "0.250", True)
-    aggregate = agg_trade_entry(printed, BTC)
-    assert (aggregate["p"], aggregate["q"], aggregate["m"]) == ("78000.0", "0.250", True)
-    assert aggregate["f"] == aggregate["l"] == trade["id"]
+    told = agg_trade_object(core.tape("BTCUSDT").trades[-1], BTC)
+    assert told["q"] == told["nq"] == "0.250"
 
 
-def test_the_day_is_told(core: SimVenueCore) -> None:
-    quiet = ticker_object(core, RULES["BTC"], BTC)
-    assert (quiet["lastPrice"], quiet["count"], quiet["lastQty"]) == ("78000.0", 0, "0.000")
+def test_the_last_price_is_told(core: SimVenueCore) -> None:
     pass_trade(core, 78_780.0, 2.0, Side.BUY)
-    told = ticker_object(core, RULES["BTC"], BTC)
-    assert (told["lastPrice"], told["priceChange"]) == ("78780.0", "780.0")
-    assert (told["priceChangePercent"], told["volume"], told["count"]) == ("1.000", "2.000", 1)
     assert price_object(core, RULES["BTC"], BTC)["price"] == "78780.0"
-    unseen = ticker_object(core, RULES["ETH"], FIGURES["ETHUSDT"])
-    assert unseen["priceChangePercent"] == "0.000"
 
 
 def test_the_mark_is_the_middle_of_the_book_or_that_of_the_position(core: SimVenueCore) -> None:

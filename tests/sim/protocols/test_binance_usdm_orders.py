@@ -1,12 +1,10 @@
 import pytest
-from sim_usdm import BIDS, FIGURES, NOW_NS, limit, market, pass_trade, place, show, usdm_core
+from sim_usdm import FIGURES, NOW_NS, limit, market, place, usdm_core
 
-from arbitrage.domain.sides import Side
 from arbitrage.sim.protocols.binance_usdm_orders import (
     accepted_object,
     order_object,
     queried_object,
-    status_of,
     trade_object,
 )
 from arbitrage.sim.venue_core import SimVenueCore
@@ -17,37 +15,6 @@ BTC = FIGURES["BTCUSDT"]
 @pytest.fixture
 def core() -> SimVenueCore:
     return usdm_core()
-
-
-def test_a_resting_order_is_new_then_partially_filled_then_filled(core: SimVenueCore) -> None:
-    order = place(core, limit(quantity="0.3"))
-    assert status_of(order) == "NEW"
-    pass_trade(core, 76_999.0, 0.1, Side.SELL)
-    assert status_of(order) == "PARTIALLY_FILLED"
-    pass_trade(core, 76_999.0, 0.2, Side.SELL)
-    assert status_of(order) == "FILLED"
-
-
-def test_only_what_somebody_cancels_is_canceled(core: SimVenueCore) -> None:
-    order = place(core, limit())
-    core.cancel(order)
-    assert status_of(order) == "CANCELED"
-    assert status_of(place(core, limit(timeInForce="IOC"))) == "EXPIRED"
-    assert status_of(place(core, market(quantity="9"))) == "EXPIRED"
-
-
-def test_what_self_trade_prevention_takes_away_expires_in_match(core: SimVenueCore) -> None:
-    show(core, BIDS, [(78_000.3, 1.0)])
-    maker = place(core, limit("SELL", "78000.1", "0.2"))
-    place(core, limit(price="78000.1", timeInForce="IOC"))
-    assert status_of(maker) == "EXPIRED_IN_MATCH"
-
-
-def test_what_the_venue_withdraws_is_expired(core: SimVenueCore) -> None:
-    core.doom_next_order(True)
-    order = place(core, limit())
-    core.withdraw_doomed()
-    assert status_of(order) == "EXPIRED"
 
 
 def test_an_order_is_written_as_the_venue_writes_it(core: SimVenueCore) -> None:

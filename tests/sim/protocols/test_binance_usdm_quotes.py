@@ -2,8 +2,9 @@ import pytest
 from sim_usdm import FIGURES, NOW_NS, depth_books, pass_trade, usdm_core
 
 from arbitrage.domain.sides import Side
-from arbitrage.sim.protocols.binance_usdm_errors import BinanceRefusal
-from arbitrage.sim.protocols.binance_usdm_quotes import UsdmQuotes, by_symbol, depth_weight
+from arbitrage.sim.protocols.binance_errors import BinanceRefusal
+from arbitrage.sim.protocols.binance_rest import by_symbol
+from arbitrage.sim.protocols.binance_usdm_quotes import UsdmQuotes, depth_weight
 from arbitrage.sim.venue_core import SimVenueCore
 
 BTC = {"symbol": "BTCUSDT"}

@@ -1,6 +1,7 @@
 import pytest
 
-from arbitrage.sim.protocols.binance_usdm_stream_names import Kind, Path, read_stream
+from arbitrage.sim.protocols.binance_stream_names import Kind
+from arbitrage.sim.protocols.binance_usdm_stream_names import Path, read_stream
 
 SYMBOLS = {"btcusdt": "BTCUSDT"}
 
@@ -47,11 +48,3 @@ def test_a_name_is_a_kind_of_a_symbol_on_its_path_alone(
 )
 def test_of_any_other_name_nothing_comes(name: str) -> None:
     assert [read_stream(name, SYMBOLS, path) for path in Path] == [None, None]
-
-
-def test_fault_scripts_know_books_as_depth() -> None:
-    whole = read_stream("btcusdt@depth20", SYMBOLS, Path.PUBLIC)
-    best = read_stream("btcusdt@bookTicker", SYMBOLS, Path.PUBLIC)
-    assert whole is not None
-    assert best is not None
-    assert (whole.subject, best.subject) == ("depth BTCUSDT", "bookTicker BTCUSDT")

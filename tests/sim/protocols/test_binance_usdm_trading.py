@@ -4,7 +4,7 @@ import pytest
 from sim_usdm import FIGURES, Clock, limit, market, pass_trade, show, usdm_core
 
 from arbitrage.domain.sides import Side
-from arbitrage.sim.protocols.binance_usdm_errors import BinanceRefusal
+from arbitrage.sim.protocols.binance_errors import BinanceRefusal
 from arbitrage.sim.protocols.binance_usdm_trading import TradingDesk
 from arbitrage.sim.venue_core import SimVenueCore
 

@@ -19,7 +19,7 @@ from sim_usdm import place as place_at
 
 from arbitrage.domain.sides import Side
 from arbitrage.sim.protocols import binance_usdm
-from arbitrage.sim.protocols.binance_usdm_errors import BinanceRefusal
+from arbitrage.sim.protocols.binance_errors import BinanceRefusal
 from arbitrage.sim.protocols.binance_usdm_user_stream import LISTEN_KEY_NS, UserStream
 
 KEY = "/fapi/v1/listenKey"

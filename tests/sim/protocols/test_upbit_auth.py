@@ -3,19 +3,18 @@ import hashlib
 import pytest
 from sim_upbit import token
 
-from arbitrage.sim.protocols import upbit_auth
-from arbitrage.sim.protocols.upbit_auth import TokenCheck, query_of_body, query_of_url
+from arbitrage.sim.protocols.upbit_auth import UpbitTokens, query_of_body, query_of_url
 from arbitrage.sim.protocols.upbit_errors import UpbitRefusal
 
 QUERY = "market=KRW-BTC&states[]=wait"
 
 
 @pytest.fixture
-def check() -> TokenCheck:
-    return TokenCheck("sim-key", "sim-secret")
+def check() -> UpbitTokens:
+    return UpbitTokens("sim-key", "sim-secret")
 
 
-def refusal(check: TokenCheck, authorization: str, query: str = "") -> str:
+def refusal(check: UpbitTokens, authorization: str, query: str = "") -> str:
     with pytest.raises(UpbitRefusal) as refused:
         check.check(authorization, query)
     assert refused.value.status == 401
@@ -23,28 +22,18 @@ def refusal(check: TokenCheck, authorization: str, query: str = "") -> str:
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", "HS512"])
-def test_both_documented_algorithms_are_taken(check: TokenCheck, algorithm: str) -> None:
+def test_both_documented_algorithms_are_taken(check: UpbitTokens, algorithm: str) -> None:
     check.check(token(QUERY, algorithm=algorithm), QUERY)
 
 
-def test_a_nonce_is_taken_once(check: TokenCheck) -> None:
+def test_a_nonce_is_taken_once(check: UpbitTokens) -> None:
     again = token()
     check.check(again, "")
     assert refusal(check, again) == "nonce_used"
 
 
-def test_nonces_used_long_ago_are_forgotten(
-    check: TokenCheck, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(upbit_auth, "REMEMBERED_NONCES", 1)
-    first = token()
-    check.check(first, "")
-    check.check(token(), "")
-    check.check(first, "")
-
-
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Basic abc"])
-def test_without_a_token_nothing_is_told(check: TokenCheck, authorization: str) -> None:
+def test_without_a_token_nothing_is_told(check: UpbitTokens, authorization: str) -> None:
     assert refusal(check, authorization) == "no_authorization_token"
 
 
@@ -60,11 +49,11 @@ def test_without_a_token_nothing_is_told(check: TokenCheck, authorization: str) 
         token().replace(".", ".e", 1),
     ],
 )
-def test_a_token_that_does_not_verify_is_refused(check: TokenCheck, authorization: str) -> None:
+def test_a_token_that_does_not_verify_is_refused(check: UpbitTokens, authorization: str) -> None:
     assert refusal(check, authorization) == "jwt_verification"
 
 
-def test_a_key_of_nobody_is_refused(check: TokenCheck) -> None:
+def test_a_key_of_nobody_is_refused(check: UpbitTokens) -> None:
     assert refusal(check, token(key="other")) == "invalid_access_key"
 
 
@@ -76,11 +65,11 @@ def test_a_key_of_nobody_is_refused(check: TokenCheck) -> None:
         token(query_hash=hashlib.sha512(QUERY.encode()).hexdigest(), query_hash_alg="MD5"),
     ],
 )
-def test_the_hash_must_be_of_what_is_asked(check: TokenCheck, authorization: str) -> None:
+def test_the_hash_must_be_of_what_is_asked(check: UpbitTokens, authorization: str) -> None:
     assert refusal(check, authorization, QUERY) == "invalid_query_payload"
 
 
-def test_a_stream_may_come_back_with_its_token(check: TokenCheck) -> None:
+def test_a_stream_may_come_back_with_its_token(check: UpbitTokens) -> None:
     again = token()
     assert check.is_valid(again)
     assert check.is_valid(again)

@@ -2,12 +2,8 @@ import json
 
 import pytest
 
-from arbitrage.sim.protocols.upbit_errors import (
-    UpbitRefusal,
-    error_answer,
-    refusal_of,
-    trouble_answer,
-)
+from arbitrage.sim.protocols.korean_errors import InvalidValue
+from arbitrage.sim.protocols.upbit_errors import UpbitRefusal, refusal_of, trouble_answer
 
 
 @pytest.mark.parametrize(
@@ -28,11 +24,11 @@ def test_reasons_of_the_core_get_the_venues_names() -> None:
     assert refusal_of("tick_size", "ask").name == "invalid_price_ask"
 
 
-def test_an_error_has_a_name_and_a_message() -> None:
-    answer = error_answer(404, 404, "Code not found")
-    assert isinstance(answer.body, bytes)
-    assert json.loads(answer.body) == {"error": {"name": 404, "message": "Code not found"}}
-    assert (answer.status, answer.content_type) == (404, "application/json")
+def test_a_wrong_value_has_a_name_and_a_refusal_keeps_its_own() -> None:
+    named = UpbitRefusal.of(InvalidValue("count does not have a valid value"))
+    assert (named.name, named.status) == ("validation_error", 400)
+    refusal = UpbitRefusal("order_not_found")
+    assert UpbitRefusal.of(refusal) is refusal
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from sim_upbit import NOW_NS, Visit, limit, show, visit
 
 from arbitrage.sim.protocols import upbit_exchange
-from arbitrage.sim.protocols.upbit_wire import korean_time
+from arbitrage.sim.protocols.korean_times import korean_time
 
 NOBODY = "11111111-1111-4111-8111-111111111111"
 

@@ -7,6 +7,7 @@ from sim_upbit import limit, pass_trade, show, upbit
 from arbitrage.domain.intents import OrderType, TimeInForce
 from arbitrage.domain.sides import Side
 from arbitrage.sim.order_records import SelfTrade
+from arbitrage.sim.protocols.korean_errors import InvalidValue, Refusal
 from arbitrage.sim.protocols.upbit_errors import UpbitRefusal
 from arbitrage.sim.protocols.upbit_orders import (
     OrderForm,
@@ -97,9 +98,9 @@ def test_orders_at_the_best_price_are_limits_there(core: SimVenueCore) -> None:
     ],
 )
 def test_what_does_not_fit_is_refused(core: SimVenueCore, body: Any, name: str) -> None:
-    with pytest.raises(UpbitRefusal) as refused:
+    with pytest.raises((Refusal, InvalidValue)) as refused:
         OrderForm(core).read(body)
-    assert refused.value.name == name
+    assert UpbitRefusal.of(refused.value).name == name
 
 
 def test_a_market_order_larger_than_the_book_is_known(core: SimVenueCore) -> None:

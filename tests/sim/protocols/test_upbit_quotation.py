@@ -9,14 +9,11 @@ from arbitrage.domain.events import BookSnapshot
 from arbitrage.domain.sides import Side
 from arbitrage.sim.protocols.upbit_quotation import (
     book_object,
-    book_units,
     instrument_object,
     market_object,
-    sequential_id,
     ticker_frame,
     ticker_object,
     trade_frame,
-    trade_object,
 )
 from arbitrage.sim.protocols.upbit_wire import double, plain_double
 from arbitrage.sim.venue_core import SimVenueCore
@@ -63,25 +60,12 @@ def test_missing_levels_are_padded_with_zeros(core: SimVenueCore) -> None:
     assert (told["total_ask_size"], told["total_bid_size"]) == (1.5, 1.5)
 
 
-def test_levels_can_be_grouped(core: SimVenueCore) -> None:
-    units, *_ = book_units(book_of(core), count=2, level=10_000.0, number=double)
-    assert plain(units) == [
-        {"ask_price": 100_010_000, "bid_price": 100_000_000, "ask_size": 1.5, "bid_size": 0.5},
-        {"ask_price": 0, "bid_price": 99_990_000, "ask_size": 0, "bid_size": 1},
-    ]
-
-
-def test_trades_are_told_with_the_takers_side(core: SimVenueCore) -> None:
-    pass_trade(core, 100_001_000.0, 0.25, Side.BUY)
+def test_a_trade_of_the_stream_has_the_best_prices(core: SimVenueCore) -> None:
     pass_trade(core, 99_000_000.0, 0.25, Side.SELL)
     tape = core.tape("KRW-BTC")
-    first, second = (plain(trade_object(each, tape)) for each in tape.trades)
-    assert (first["ask_bid"], first["change_price"]) == ("BID", 1_000)
-    assert (second["ask_bid"], second["change_price"]) == ("ASK", -1_000_000)
-    assert second["sequential_id"] == sequential_id(tape.trades[-1]) > first["sequential_id"]
     frame = plain(trade_frame(tape.trades[-1], tape, book_of(core), plain_double))
     assert (frame["change"], frame["best_ask_price"]) == ("FALL", 100_001_000)
-    assert plain(trade_frame(tape.trades[0], tape, None, double))["best_ask_price"] == 0
+    assert plain(trade_frame(tape.trades[-1], tape, None, double))["best_ask_price"] == 0
 
 
 def test_tickers_follow_the_tape(core: SimVenueCore) -> None:

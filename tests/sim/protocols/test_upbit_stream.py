@@ -8,7 +8,7 @@ from aiohttp import ClientWebSocketResponse, WSMsgType
 from sim_upbit import Visit, limit, pass_trade, show, token, visit
 
 from arbitrage.domain.sides import Side
-from arbitrage.sim.protocols import upbit_stream
+from arbitrage.sim.protocols import korean_stream
 
 Socket = ClientWebSocketResponse
 
@@ -148,7 +148,7 @@ def test_subscriptions_are_told_when_asked_for() -> None:
 
 
 def test_a_ping_in_words_is_answered_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upbit_stream, "UP_SECONDS", 0.01)
+    monkeypatch.setattr(korean_stream, "UP_SECONDS", 0.01)
 
     async def client(it: Visit) -> None:
         async with it.stream() as ws:

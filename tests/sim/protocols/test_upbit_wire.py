@@ -9,17 +9,11 @@ from arbitrage.sim.protocols import upbit_wire
 from arbitrage.sim.protocols.upbit_wire import (
     double,
     exact,
-    korean_time,
-    kst,
-    ms,
     order_id_of,
     order_uuid,
     plain_double,
     trade_uuid,
-    utc,
 )
-
-NOW_NS = 1_795_000_000_123_456_789
 
 
 @pytest.mark.parametrize(
@@ -49,13 +43,6 @@ def test_plain_doubles_have_a_point_and_no_exponent() -> None:
     assert bytes(plain_double(116_539_000.0)) == b"116539000.0"
     assert bytes(plain_double(1e-8)) == b"0.00000001"
     assert bytes(exact(Decimal("1E+2"))) == b"100"
-
-
-def test_times_are_in_seoul_unless_they_say_utc() -> None:
-    assert ms(NOW_NS) == 1_795_000_000_123
-    assert korean_time(NOW_NS) == "2026-11-18T20:06:40+09:00"
-    assert utc(NOW_NS, "%Y-%m-%d %H:%M:%S") == "2026-11-18 11:06:40"
-    assert kst(NOW_NS, "%H%M%S") == "200640"
 
 
 @given(st.integers(1, 2**48 - 1), st.integers(0, 2**63))
