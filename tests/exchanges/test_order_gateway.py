@@ -7,6 +7,7 @@ from arbitrage.exchanges.binance_spot.codec import BinanceSpotCodec
 from arbitrage.exchanges.binance_usdm.codec import BinanceUsdmCodec
 from arbitrage.exchanges.bithumb.codec import BithumbCodec
 from arbitrage.exchanges.bybit.codec import BybitCodec
+from arbitrage.exchanges.ccxt.codec import CcxtCodec
 from arbitrage.exchanges.okx.codec import OkxCodec
 from arbitrage.exchanges.order_gateway import AccountState, Lane, Request, VenueCodec
 from arbitrage.exchanges.upbit.codec import UpbitCodec
@@ -24,7 +25,15 @@ def test_empty_values_are_nobody_elses() -> None:
     assert msgspec.structs.asdict(Request("GET", "/"))["headers"] == {}
 
 
-CODECS = [BinanceSpotCodec, BinanceUsdmCodec, BithumbCodec, BybitCodec, OkxCodec, UpbitCodec]
+CODECS = [
+    BinanceSpotCodec,
+    BinanceUsdmCodec,
+    BithumbCodec,
+    BybitCodec,
+    CcxtCodec,
+    OkxCodec,
+    UpbitCodec,
+]
 
 
 @pytest.mark.parametrize("codec", CODECS, ids=[each.__name__ for each in CODECS])

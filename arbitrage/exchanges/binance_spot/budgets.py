@@ -17,12 +17,13 @@ from arbitrage.exchanges.order_gateway import Answer, BudgetReading
 
 WEIGHT_1M = "weight-1m"
 ORDERS_10S = "orders-10s"
+ORDERS_1D = "orders-1d"
 TOO_MANY = frozenset({429, 418})
 
 DEFAULT_LIMITS = {
     WEIGHT_1M: facts.WEIGHT_LIMIT_1M,
     ORDERS_10S: facts.ORDER_LIMIT_10S,
-    "orders-1d": facts.ORDER_LIMIT_1D,
+    ORDERS_1D: facts.ORDER_LIMIT_1D,
 }
 
 _WINDOWS_NS = {WEIGHT_1M: 60 * NS_PER_SECOND, ORDERS_10S: 10 * NS_PER_SECOND}

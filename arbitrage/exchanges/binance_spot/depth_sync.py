@@ -3,9 +3,12 @@
 Every diff names the first and the last update that it holds (`U`, `u`); quantities are absolute.
 The venue's rule [D web-socket-streams, "How to manage a local order book correctly"]: diffs whose
 `u` is not above the snapshot's `lastUpdateId` L are dropped, the first one kept has
-`U <= L + 1 <= u`, and each later `U` is the `u` before it plus one. So a diff follows the update
-`U - 1`, whatever else it holds. Nothing here asks for a snapshot; `needs_snapshot` says that one is
-needed.
+`U <= L + 1 <= u`, and each later `U` is the `u` before it plus one. Ours takes `U <= L + 1 <= u`
+for every diff, L being how far the book is true. It is enough: the diff holds every level that
+changed since `U`, so none is missing between L and `u`. So while two connections deliver the same
+book, one behind the other, it stays whole; what is not newer than L changes nothing.
+
+Nothing here asks for a snapshot; `needs_snapshot` says that one is needed.
 """
 
 from collections import deque
@@ -19,6 +22,8 @@ from arbitrage.exchanges.binance_spot.wire import ChangedLevels, UpdateId
 
 # At 100 ms a diff this is 100 s of one symbol; a later snapshot joins what is left.
 MAX_BUFFERED_DIFFS = 1000
+# So many in a row that are not newer than the book: the venue has begun to count anew.
+MAX_OLD_DIFFS = 50
 
 
 class Diff(msgspec.Struct, gc=False):
@@ -32,24 +37,25 @@ class Diff(msgspec.Struct, gc=False):
 
 
 class DepthSync:
-    """The state of one symbol: waiting for a snapshot, joining its diffs to one, or following.
+    """The state of one symbol: waiting for a snapshot, or following.
 
     `gaps` counts how often the chain broke.
     """
 
-    __slots__ = ("_buffer", "_is_joined", "_last", "gaps", "needs_snapshot", "symbol")
+    __slots__ = ("_buffer", "_last", "_old", "gaps", "needs_snapshot", "symbol")
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
         self.needs_snapshot = True
         self.gaps = 0
-        self._is_joined = False
         self._last = 0  # the update id up to which the emitted book is true
+        self._old = 0  # how many in a row were not newer
         self._buffer: deque[Diff] = deque(maxlen=MAX_BUFFERED_DIFFS)
 
     def lose(self) -> None:
         """Start again: a frame was lost, or the connection. The book needs a new snapshot."""
         self._buffer.clear()
+        self._old = 0
         self.needs_snapshot = True
 
     def follow(self, diff: Diff, ts_ns: int) -> Sequence[BookDelta]:
@@ -62,16 +68,11 @@ class DepthSync:
             self._hold(diff)
             return ()
         last, previous = self._last, diff.first_id - 1
-        if self._is_joined:
-            if diff.last_id == last:  # the same diff again
-                return ()
-            follows = previous == last
-        else:
-            if diff.last_id <= last:  # inside the snapshot
-                return ()
-            follows = previous <= last
-        if follows:
-            self._last, self._is_joined = diff.last_id, True
+        if diff.last_id <= last and self._old < MAX_OLD_DIFFS:
+            self._old += 1
+            return ()
+        if previous <= last < diff.last_id:
+            self._last, self._old = diff.last_id, 0
             previous = last
         else:
             self.gaps += 1
@@ -92,8 +93,8 @@ class DepthSync:
         if held and held[0].first_id > book.seq + 1:
             return ()
         self._buffer.clear()
-        self._last = book.seq
-        self._is_joined = self.needs_snapshot = False
+        self._last, self._old = book.seq, 0
+        self.needs_snapshot = False
         events: list[BookSnapshot | BookDelta] = [book]
         for diff in held:
             events.extend(self.follow(diff, book.ts_ns))
@@ -101,9 +102,13 @@ class DepthSync:
 
     def _hold(self, diff: Diff) -> None:
         """Keep a diff for the snapshot to come, as long as the kept ones are a chain."""
-        if self._buffer and diff.first_id != self._buffer[-1].last_id + 1:
-            if diff.last_id == self._buffer[-1].last_id:  # the same diff again
+        if self._buffer:
+            newest = self._buffer[-1].last_id
+            if diff.last_id <= newest and self._old < MAX_OLD_DIFFS:
+                self._old += 1
                 return
-            self.gaps += 1
-            self._buffer.clear()
+            if diff.last_id <= newest or diff.first_id > newest + 1:
+                self.gaps += 1
+                self._buffer.clear()
+        self._old = 0
         self._buffer.append(diff)

@@ -57,6 +57,7 @@ POLL_DEPTH = 100
 MAX_DEPTH = 5000
 CLIENT_ID_PATTERN = r"[a-zA-Z0-9_-]{1,36}"  # [K, an error text]; must differ among open orders only
 MAX_MY_TRADES = 1000  # rows of one answer [D rest-api]
+MAX_ALL_ORDERS = 1000  # likewise
 
 # Weight by greatest number of levels asked for [D rest-api].
 DEPTH_WEIGHTS = ((100, 5), (500, 25), (1000, 50), (5000, 250))
@@ -64,6 +65,7 @@ EXCHANGE_INFO_WEIGHT = 20
 ORDER_QUERY_WEIGHT = 4
 OPEN_ORDERS_WEIGHT = 6  # of one symbol; 80 of all
 MY_TRADES_WEIGHT = 20
+ALL_ORDERS_WEIGHT = 20
 ACCOUNT_WEIGHT = 20
 COMMISSION_WEIGHT = 20
 

@@ -135,15 +135,36 @@ def fills(signer: RequestSigner, symbol: str, since_ns: int, now_ns: int) -> Req
     )
 
 
+def all_orders(signer: RequestSigner, symbol: str, since_ns: int, now_ns: int) -> Request:
+    """Orders of `symbol` made since `since_ns`, oldest first, whatever became of them, at most
+    `MAX_ALL_ORDERS`. The venue archives those without a fill after
+    `facts.UNFILLED_ORDER_MEMORY_NS`."""
+    query = (
+        f"&symbol={encoded(symbol)}&startTime={since_ns // NS_PER_MS}&limit={facts.MAX_ALL_ORDERS}"
+    )
+    return signer.request(
+        "GET",
+        "/api/v3/allOrders",
+        query,
+        now_ns,
+        lane=Lane.ACCOUNT,
+        weight=facts.ALL_ORDERS_WEIGHT,
+    )
+
+
+def lane_of(intent: PlaceOrder) -> Lane:
+    """The lane of a new order: hedges and reversals have the one that entries never use."""
+    is_entry = intent.purpose is Purpose.ENTRY or intent.purpose is Purpose.MANUAL
+    return Lane.ENTRY if is_entry else Lane.URGENT
+
+
 def _order(
     signer: RequestSigner, path: str, intent: PlaceOrder, now_ns: int, cost: Decimal | None
 ) -> Request:
     said = terms(intent, cost)
     said["symbol"] = encoded(intent.symbol)  # the other values need no escape
     query = "".join([f"&{name}={value}" for name, value in said.items()])
-    is_entry = intent.purpose is Purpose.ENTRY or intent.purpose is Purpose.MANUAL
-    lane = Lane.ENTRY if is_entry else Lane.URGENT
-    return signer.request("POST", path, query, now_ns, lane=lane, weight=1)
+    return signer.request("POST", path, query, now_ns, lane=lane_of(intent), weight=1)
 
 
 def _by_client_id(intent: CancelOrder | QueryOrder) -> str:

@@ -1,7 +1,8 @@
 """What the venue's headers say of its budgets, and how long it told us to stay away.
 
 Weight is counted per address, orders per account. The limits come from `exchangeInfo`; the usage
-from the headers of every answer: `x-mbx-used-weight-1m: 40`, `x-mbx-order-count-10s: 2`.
+from the headers of every answer: `x-mbx-used-weight-1m: 40`, `x-mbx-order-count-10s: 2`. Too many
+orders (-1015) stop new orders alone, so cancels go on; too much of anything else stops everything.
 """
 
 import re
@@ -11,16 +12,21 @@ import msgspec
 
 from arbitrage.domain.units import NS_PER_SECOND
 from arbitrage.exchanges.binance_usdm import facts
+from arbitrage.exchanges.binance_usdm.refusals import error_of
 from arbitrage.exchanges.order_gateway import Answer, BudgetReading
 
 WEIGHT_1M = "weight-1m"
+ORDERS_10S = "orders-10s"
 TOO_MANY = frozenset({429, 418})
 
 DEFAULT_LIMITS = {
     WEIGHT_1M: facts.WEIGHT_LIMIT_1M,
-    "orders-10s": facts.ORDER_LIMIT_10S,
+    ORDERS_10S: facts.ORDER_LIMIT_10S,
     "orders-1m": facts.ORDER_LIMIT_1M,
 }
+
+_WINDOWS_NS = {WEIGHT_1M: 60 * NS_PER_SECOND, ORDERS_10S: 10 * NS_PER_SECOND}
+_TOO_MANY_ORDERS = -1015
 
 _HEADER = re.compile(r"x-mbx-(used-weight|order-count)-([1-9]\d{0,3})([smhd])")
 _KINDS = {"used-weight": "weight", "order-count": "orders"}
@@ -48,25 +54,37 @@ def limits_of(rate_limits: list[RateLimit]) -> dict[str, int]:
     }
 
 
+def stopped(answer: Answer) -> tuple[str, ...]:
+    """The budgets that a 429 or 418 stops, the one that is used up first."""
+    if answer.status not in TOO_MANY:
+        return ()
+    error = error_of(answer)
+    is_of_orders = error is not None and error.code == _TOO_MANY_ORDERS
+    return (ORDERS_10S,) if is_of_orders and answer.status == 429 else (WEIGHT_1M, ORDERS_10S)
+
+
 def retry_after_ns(answer: Answer) -> int:
-    """How long to send nothing at all; zero unless the venue answered 429 or 418.
+    """How long to stay away; zero unless the venue answered 429 or 418.
 
     Without a readable `Retry-After` it is a whole window (429) or the shortest ban (418).
     """
-    if answer.status not in TOO_MANY:
+    stops = stopped(answer)
+    if not stops:
         return 0
     seconds = answer.headers.get("retry-after", "")
     if seconds.isdecimal() and len(seconds) < 10:
         return int(seconds) * NS_PER_SECOND
-    return facts.BAN_AT_LEAST_NS if answer.status == 418 else 60 * NS_PER_SECOND
+    return facts.BAN_AT_LEAST_NS if answer.status == 418 else _WINDOWS_NS[stops[0]]
 
 
 def readings(answer: Answer, limits: Mapping[str, int]) -> list[BudgetReading]:
     """Every budget that `answer` speaks of.
 
-    A 429 or 418 always gives a reading of the weight, used up if the venue did not say how far.
+    A 429 or 418 always gives readings of what it stops; the first is used up if the venue did not
+    say how far.
     """
-    wait_ns = retry_after_ns(answer)
+    stops, wait_ns = stopped(answer), retry_after_ns(answer)
+    kinds = {name.partition("-")[0] for name in stops}
     found: dict[str, BudgetReading] = {}
     for header, value in answer.headers.items():
         match = _HEADER.fullmatch(header)
@@ -75,8 +93,11 @@ def readings(answer: Answer, limits: Mapping[str, int]) -> list[BudgetReading]:
         kind, count, unit = match.groups()
         name = f"{_KINDS[kind]}-{count}{unit}"
         window_ns = int(count) * _SECONDS[unit] * NS_PER_SECOND
-        found[name] = BudgetReading(name, int(value), limits.get(name, 0), window_ns, wait_ns)
-    if wait_ns and WEIGHT_1M not in found:
-        limit = limits.get(WEIGHT_1M, facts.WEIGHT_LIMIT_1M)
-        found[WEIGHT_1M] = BudgetReading(WEIGHT_1M, limit, limit, 60 * NS_PER_SECOND, wait_ns)
+        stay_ns = wait_ns if _KINDS[kind] in kinds else 0
+        found[name] = BudgetReading(name, int(value), limits.get(name, 0), window_ns, stay_ns)
+    for place, name in enumerate(stops):
+        if name not in found:
+            limit = limits.get(name, DEFAULT_LIMITS[name])
+            used = 0 if place else limit
+            found[name] = BudgetReading(name, used, limit, _WINDOWS_NS[name], wait_ns)
     return list(found.values())

@@ -3,9 +3,11 @@
 Every diff names the update before it (`pu`) and its own last one (`u`); quantities are absolute.
 The venue's rule [D How-to-manage-a-local-order-book]: the first diff applied to a snapshot at
 `lastUpdateId` L has `U <= L <= u`, every later one `pu` equal to the `u` before it. Ours takes
-`pu <= L <= u` for the first. It follows from the rule, since `pu < U`, and also takes the diff
-that follows L exactly, without which a quiet market is asked for snapshots for ever. It is
-enough: the diff holds every level that changed after `pu`, so none is missing between L and `u`.
+`pu <= L < u` for every diff, L being how far the book is true. For the first one that follows from
+the rule, since `pu < U`, and also takes the diff that follows L exactly, without which a quiet
+market is asked for snapshots for ever. It is enough: the diff holds every level that changed after
+`pu`, so none is missing between L and `u`. So while two connections deliver the same book, one
+behind the other, it stays whole; what is not newer than L changes nothing.
 
 Nothing here asks for a snapshot; `needs_snapshot` says that one is needed.
 """
@@ -21,6 +23,8 @@ from arbitrage.exchanges.binance_usdm.wire import ChangedLevels, UpdateId
 
 # At 100 ms a diff this is 100 s of one symbol; a later snapshot joins what is left.
 MAX_BUFFERED_DIFFS = 1000
+# So many in a row that are not newer than the book: the venue has begun to count anew.
+MAX_OLD_DIFFS = 50
 
 
 class Diff(msgspec.Struct, gc=False):
@@ -34,24 +38,25 @@ class Diff(msgspec.Struct, gc=False):
 
 
 class DepthSync:
-    """The state of one symbol: waiting for a snapshot, joining its diffs to one, or following.
+    """The state of one symbol: waiting for a snapshot, or following.
 
     `gaps` counts how often the chain broke.
     """
 
-    __slots__ = ("_buffer", "_is_joined", "_last", "gaps", "needs_snapshot", "symbol")
+    __slots__ = ("_buffer", "_last", "_old", "gaps", "needs_snapshot", "symbol")
 
     def __init__(self, symbol: str) -> None:
         self.symbol = symbol
         self.needs_snapshot = True
         self.gaps = 0
-        self._is_joined = False
         self._last = 0  # the update id up to which the emitted book is true
+        self._old = 0  # how many in a row were not newer
         self._buffer: deque[Diff] = deque(maxlen=MAX_BUFFERED_DIFFS)
 
     def lose(self) -> None:
         """Start again: a frame was lost, or the connection. The book needs a new snapshot."""
         self._buffer.clear()
+        self._old = 0
         self.needs_snapshot = True
 
     def follow(self, diff: Diff, ts_ns: int) -> Sequence[BookDelta]:
@@ -63,17 +68,13 @@ class DepthSync:
         if self.needs_snapshot:
             self._hold(diff)
             return ()
-        if self._is_joined:
-            if diff.pu == self._last:
-                self._last = diff.u
-                return (BookDelta(ts_ns, VENUE, self.symbol, diff.b, diff.a, diff.u, diff.pu),)
-            if diff.u == self._last:  # the same diff again
-                return ()
-        else:
-            if diff.u < self._last:  # older than the snapshot
-                return ()
+        if diff.u > self._last:
             if diff.pu <= self._last:
-                return (self._join(diff, ts_ns),)
+                last, self._last, self._old = self._last, diff.u, 0
+                return (BookDelta(ts_ns, VENUE, self.symbol, diff.b, diff.a, diff.u, last),)
+        elif self._old < MAX_OLD_DIFFS:
+            self._old += 1
+            return ()
         self.gaps += 1
         self.lose()
         self._hold(diff)
@@ -87,27 +88,26 @@ class DepthSync:
         """
         if not self.needs_snapshot:
             return ()
-        held = [diff for diff in self._buffer if diff.u >= book.seq]
+        held = [diff for diff in self._buffer if diff.u > book.seq]
         if held and held[0].pu > book.seq:
             return ()
         self._buffer.clear()
-        self._last = book.seq
-        self._is_joined = self.needs_snapshot = False
+        self._last, self._old = book.seq, 0
+        self.needs_snapshot = False
         events: list[BookSnapshot | BookDelta] = [book]
         for diff in held:
             events.extend(self.follow(diff, book.ts_ns))
         return events
 
-    def _join(self, diff: Diff, ts_ns: int) -> BookDelta:
-        """The first diff after the snapshot, said to follow it."""
-        seq, self._last, self._is_joined = self._last, diff.u, True
-        return BookDelta(ts_ns, VENUE, self.symbol, diff.b, diff.a, diff.u, seq)
-
     def _hold(self, diff: Diff) -> None:
         """Keep a diff for the snapshot to come, as long as the kept ones are a chain."""
-        if self._buffer and diff.pu != self._buffer[-1].u:
-            if diff.u == self._buffer[-1].u:  # the same diff again
+        if self._buffer:
+            newest = self._buffer[-1].u
+            if diff.u <= newest and self._old < MAX_OLD_DIFFS:
+                self._old += 1
                 return
-            self.gaps += 1
-            self._buffer.clear()
+            if diff.u <= newest or diff.pu > newest:
+                self.gaps += 1
+                self._buffer.clear()
+        self._old = 0
         self._buffer.append(diff)

@@ -21,6 +21,7 @@ VENUE = "binance-usdm"
 
 REST_URL = "https://fapi.binance.com"
 WS_URL = "wss://fstream.binance.com"
+WALLET_URL = "https://api.binance.com"  # rights of API keys; the demo venue has none [K, as ccxt]
 DEMO_REST_URL = "https://demo-fapi.binance.com"
 DEMO_WS_URL = "wss://demo-fstream.binance.com"  # [K] for the private path of the demo venue
 

@@ -16,7 +16,7 @@ from arbitrage.domain.events import Event, VenueStatus
 from arbitrage.domain.fees import FeeSchedule
 from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.units import NS_PER_MS, NS_PER_SECOND, decimal_of
-from arbitrage.exchanges.binance_usdm import account, budgets, facts, market_rest
+from arbitrage.exchanges.binance_usdm import account, budgets, facts, key_rights, market_rest
 from arbitrage.exchanges.binance_usdm.auth import RequestSigner, encoded
 from arbitrage.exchanges.binance_usdm.codec import BinanceUsdmCodec
 from arbitrage.exchanges.binance_usdm.facts import BookStream
@@ -28,6 +28,7 @@ from arbitrage.net.venue_plan import (
     AccountFees,
     Ask,
     BookSync,
+    KeyCheck,
     OrderHistory,
     Positions,
     PrivateStream,
@@ -71,11 +72,13 @@ def create(
     book_stream: BookStream = BookStream.DIFF_100MS,
     rest_url: str = facts.REST_URL,
     ws_url: str = facts.WS_URL,
+    wallet_url: str = "",
     **settings: Any,
 ) -> VenueGateway:
     """Binance USD-M for one account; without keys only its market data.
 
     `leverage` is that of the account on these symbols: it says what margin an order locks.
+    `wallet_url` is where the venue tells the rights of the key, if not where it usually does.
     `settings` are those of `VenueGateway`. Raises `ConfigError` for a key without its secret.
     """
     codec = BinanceUsdmCodec(api_key=api_key, secret=secret, book_stream=book_stream)
@@ -110,6 +113,7 @@ def create(
         positions=Positions(
             request=partial(account.positions_request, codec.signer), read=account.positions
         ),
+        key_check=_key_check(codec, rest_url, wallet_url),
     )
     return VenueGateway(plan, symbols=symbols, **settings)
 
@@ -151,6 +155,19 @@ def _private(codec: BinanceUsdmCodec, ws_url: str) -> PrivateStream:
         ),
         keep_alive=lambda _now_ns: account.keep_stream_request(codec.signer),
         keep_alive_seconds=_KEEP_ALIVE_SECONDS,
+    )
+
+
+def _key_check(codec: BinanceUsdmCodec, rest_url: str, wallet_url: str) -> KeyCheck | None:
+    """The rights are told by the venue's wallet API; who speaks for the venue at another address,
+    as a simulator does, tells them there. The demo venue does not."""
+    if rest_url == facts.DEMO_REST_URL and not wallet_url:
+        return None
+    usual = facts.WALLET_URL if rest_url == facts.REST_URL else rest_url
+    return KeyCheck(
+        request=partial(key_rights.rights_request, codec.signer),
+        read=key_rights.rights,
+        rest_url=wallet_url or usual,
     )
 
 

@@ -15,7 +15,7 @@ from arbitrage.domain.events import BookSnapshot, Event, OrderUpdate
 from arbitrage.domain.fees import FeeSchedule
 from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.intents import CancelOrder, PlaceOrder, Purpose, QueryOrder
-from arbitrage.domain.units import EXACT
+from arbitrage.domain.units import EXACT, NS_PER_MS
 from arbitrage.exchanges.bithumb import answers, facts, order_answers, orders, private, public
 from arbitrage.exchanges.bithumb.auth import JwtSigner
 from arbitrage.exchanges.order_gateway import (
@@ -91,6 +91,7 @@ class BithumbCodec(VenueCodec):
 
     def __init__(self, signer: JwtSigner | None = None) -> None:
         self._signer = signer
+        self._latest_us: dict[str, int] = {}
 
     # public
 
@@ -110,10 +111,12 @@ class BithumbCodec(VenueCodec):
         return public.book(symbol, answer, ts_ns)
 
     def subscribe(self, symbols: Sequence[str], channels: Sequence[Channel]) -> list[bytes]:
+        for symbol in symbols:  # what a new connection shows first is true, whatever its time
+            self._latest_us.pop(symbol, None)
         return public.subscribe(symbols, channels)
 
     def decode(self, frame: bytes, ts_ns: int) -> Sequence[Event]:
-        return public.decode(frame, ts_ns)
+        return public.decode(frame, ts_ns, self._latest_us)
 
     # private
 
@@ -142,16 +145,31 @@ class BithumbCodec(VenueCodec):
     def open_orders_request(self, symbol: str, now_ns: int, page: int = 1) -> Request:
         """One page of the open orders of a market, or of all for an empty symbol, oldest first; a
         full page (`facts.ORDERS_PAGE`) has a next."""
-        return self._orders("wait", "asc", symbol, page, now_ns)
+        params = {"market": symbol} if symbol else {}
+        params |= {
+            "state": "wait",
+            "page": str(page),
+            "limit": str(facts.ORDERS_PAGE),
+            "order_by": "asc",
+        }
+        return self._signed("GET", facts.ORDERS_PATH, params, Lane.ACCOUNT, now_ns)
 
-    def closed_orders_request(
-        self, symbol: str, now_ns: int, page: int = 1, *, state: str = "done"
-    ) -> Request:
-        """One page of the orders of a market that ended as `done` or as `cancel`, newest first."""
-        return self._orders(state, "desc", symbol, page, now_ns)
+    def closed_orders_request(self, symbol: str, start_ns: int, now_ns: int) -> Request:
+        """Orders of a market made since `start_ns`, in the venue's time, and ended since, the
+        oldest first; at most `facts.HISTORY_SPAN_NS` of them."""
+        params = {
+            "market": symbol,
+            "start_time": str(start_ns // NS_PER_MS),
+            "limit": str(facts.HISTORY_PAGE),
+            "order_by": "asc",
+        }
+        return self._signed("GET", facts.HISTORY_PATH, params, Lane.ACCOUNT, now_ns)
 
     def account_request(self, now_ns: int) -> Request:
         return self._signed("GET", facts.ACCOUNTS_PATH, {}, Lane.ACCOUNT, now_ns)
+
+    def wallets_request(self, now_ns: int) -> Request:
+        return self._signed("GET", facts.WALLETS_PATH, {}, Lane.ACCOUNT, now_ns)
 
     def terms_request(self, symbol: str, now_ns: int) -> Request:
         """Asks for the account's fees and bounds on a market."""
@@ -177,7 +195,7 @@ class BithumbCodec(VenueCodec):
         return order_answers.listed(answer, ts_ns)
 
     def closed_orders(self, answer: Answer, ts_ns: int) -> list[OrderUpdate]:
-        return order_answers.listed(answer, ts_ns)
+        return order_answers.ended(answer, ts_ns)
 
     def account(self, answer: Answer) -> AccountState:
         replies = answers.read_answer(_ACCOUNTS, answer, "accounts")
@@ -223,16 +241,6 @@ class BithumbCodec(VenueCodec):
         }
         lane = Lane.URGENT if intent.purpose in _URGENT else Lane.ENTRY
         return Request("POST", facts.PLACE_PATH, headers, _ENCODER.encode(params), lane)
-
-    def _orders(self, state: str, order_by: str, symbol: str, page: int, now_ns: int) -> Request:
-        params = {"market": symbol} if symbol else {}
-        params |= {
-            "state": state,
-            "page": str(page),
-            "limit": str(facts.ORDERS_PAGE),
-            "order_by": order_by,
-        }
-        return self._signed("GET", facts.ORDERS_PATH, params, Lane.ACCOUNT, now_ns)
 
     def _signed(
         self, method: str, path: str, params: Mapping[str, str], lane: Lane, now_ns: int

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from arbitrage.domain.instrument import TickBand
-from arbitrage.domain.units import NS_PER_SECOND
+from arbitrage.domain.units import NS_PER_DAY, NS_PER_SECOND
 
 VENUE = "bithumb"
 QUOTE = "KRW"
@@ -18,10 +18,12 @@ QUOTE = "KRW"
 # Addresses. docs/reference, read 2026-11-22. The first version of the private websocket ended on
 # 2026-10-30 (docs/changelog of 2026-09-07); the public one has only the first.
 REST_URL = "https://api.bithumb.com"
-WS_PUBLIC_URL = "wss://ws-api.bithumb.com/websocket/v1"
-WS_PRIVATE_URL = "wss://ws-api.bithumb.com/websocket/v2/private"
+WS_URL = "wss://ws-api.bithumb.com"
+WS_PUBLIC_PATH = "/websocket/v1"
+WS_PRIVATE_PATH = "/websocket/v2/private"
 
-# Orders are placed and cancelled in the second version; all questions stay in the first.
+# Orders are placed, cancelled and, once they have ended, listed in the second version; all other
+# questions stay in the first.
 MARKETS_PATH = "/v1/market/all"
 BOOK_PATH = "/v1/orderbook"
 ACCOUNTS_PATH = "/v1/accounts"
@@ -30,6 +32,8 @@ ORDER_PATH = "/v1/order"
 ORDERS_PATH = "/v1/orders"
 PLACE_PATH = "/v2/orders"
 CANCEL_PATH = "/v2/order"
+HISTORY_PATH = "/v2/orders/history"
+WALLETS_PATH = "/v1/status/wallet"
 
 # Levels a side: at most 15 on the websocket, 30 over REST where one market is asked for. Sizes are
 # printed with four decimals, so an order below half of the last one shows as a level of size zero,
@@ -41,11 +45,15 @@ REST_BOOK_LEVELS = 30
 # book over REST true milliseconds, a book on the websocket microseconds. probes, read 2026-11-22.
 # None is read: every event is stamped on arrival.
 
-# Orders in one answer at most. ccxt 4.5.90, read 2026-11-22.
+# Orders in one answer at most: ccxt 4.5.90; those that have ended: docs/changelog of 2026-07-09, at
+# most seven days of them in one question. Read 2026-11-22.
 ORDERS_PAGE = 100
+HISTORY_PAGE = 1000
+HISTORY_SPAN_NS = 7 * NS_PER_DAY
 
-# Our own ids: docs/reference/다건-주문-취소-접수, read 2026-11-22. Unique per account; what the
-# venue calls a second use of one is not documented.
+# Our own ids: docs/reference/다건-주문-취소-접수, read 2026-11-22. Unique per account; a second use
+# of one brings back the first order and makes none (bithumb-official/bithumb-ai-trade-kit, read
+# 2026-11-22; the documentation of the API is silent).
 CLIENT_ID_FORM = r"[A-Za-z0-9_-]{1,36}"
 
 # A silent connection is cut after 120 s by the docs, after 60 s by the probes. Protocol pings and
@@ -54,16 +62,16 @@ IDLE_CLOSE_SECONDS = 60.0
 PING = b"PING"
 STATUS_UP = "UP"
 
-# Requests per second, for each category of its kind; headers name no category but tell the size of
-# its bucket, by which the kind is known. docs, read 2026-11-22: public by IP (candles, books,
-# tickers, trades, other), private by account (orders, cancels, other), batches for themselves.
+# Requests per second of an address, for each category of its kind; headers name no category but
+# tell the size of its bucket, by which the kind is known. docs of 2026-10-27, read 2026-11-22:
+# public (candles, books, tickers, trades, other), private (orders, cancels, other), batches for
+# themselves. More than 20 orders and cancels a second of one coin may be restricted.
 RATE_LIMITS: Mapping[str, int] = {"public": 150, "private": 140, "batch": 20}
 RATE_WINDOW_NS = NS_PER_SECOND
 
-# Ticks by price in KRW and the least total of an order (unconfirmed: the documentation of the API
-# has neither). The ticks are multiples of those that are known to be in use, so a price is on the
-# true grid; KRW-USDT has a tick of 1 at 1,343 (probes). A wrong tick or total is refused by the
-# venue. The true least total comes from CHANCE_PATH.
+# Ticks by price in KRW: bithumb-official/bithumb-ai-trade-kit, read 2026-11-22; KRW-USDT has a tick
+# of 1 at 1,343 (probes). The least total of an order is unconfirmed: the documentation of the API
+# has none. A wrong one is refused by the venue; the true one comes from CHANCE_PATH.
 _KRW_BANDS = (
     ("1000000", "1000"),
     ("500000", "500"),
@@ -72,9 +80,8 @@ _KRW_BANDS = (
     ("10000", "10"),
     ("5000", "5"),
     ("100", "1"),
-    ("10", "0.1"),
-    ("1", "0.01"),
-    ("0.1", "0.001"),
+    ("10", "0.01"),
+    ("1", "0.001"),
 )
 FINEST_TICK = Decimal("0.0001")
 TICK_BANDS = tuple(TickBand(Decimal(price), Decimal(tick)) for price, tick in _KRW_BANDS)

@@ -40,19 +40,13 @@ class TakenReply(msgspec.Struct, gc=False):
     client_order_id: str | None = None
 
 
-class OrderReply(msgspec.Struct, gc=False):
-    """`{"uuid":"C0101000003152406454","side":"bid","ord_type":"limit","price":"136000000",
-    "state":"wait","market":"KRW-BTC","created_at":"2026-11-22T15:05:46+09:00","volume":"0.02",
-    "remaining_volume":"0.01","reserved_fee":"6800","remaining_fee":"3400","paid_fee":"3400",
-    "locked":"1363400","executed_volume":"0.01","executed_funds":"1360000","trades_count":1,
-    "client_order_id":"s00000001","time_in_force":"ioc","stp_type":"cancel_taker",
-    "cancel_type":"tif_cancel","trades":[...]}`
+class OrderTotals(msgspec.Struct, gc=False, kw_only=True):
+    """What every answer about an order tells, whatever it calls the order's id.
 
     An order by cost has no volume; `cancel_type` comes with a cancel alone.
     """
 
     market: str
-    uuid: str
     state: str
     executed_volume: Decimal
     paid_fee: Decimal
@@ -63,9 +57,35 @@ class OrderReply(msgspec.Struct, gc=False):
     cancel_type: str | None = None
 
 
+class OrderReply(OrderTotals, gc=False, kw_only=True):
+    """`{"uuid":"C0101000003152406454","side":"bid","ord_type":"limit","price":"136000000",
+    "state":"wait","market":"KRW-BTC","created_at":"2026-11-22T15:05:46+09:00","volume":"0.02",
+    "remaining_volume":"0.01","reserved_fee":"6800","remaining_fee":"3400","paid_fee":"3400",
+    "locked":"1363400","executed_volume":"0.01","executed_funds":"1360000","trades_count":1,
+    "client_order_id":"s00000001","time_in_force":"ioc","stp_type":"cancel_taker",
+    "cancel_type":"tif_cancel","trades":[...]}`"""
+
+    uuid: str
+
+
+class EndedOrder(OrderTotals, gc=False, kw_only=True):
+    """`{"order_id":"C0101000003152406454","order_type":"limit","state":"done",...}`: the same in
+    the words of the second version."""
+
+    order_id: str
+
+
+class HistoryReply(msgspec.Struct, gc=False):
+    """`{"data":[...],"has_next":false,"next_key":null}`"""
+
+    data: list[EndedOrder]
+    has_next: bool
+
+
 _TAKEN = msgspec.json.Decoder(TakenReply)
 _ORDER = msgspec.json.Decoder(OrderReply)
 _ORDERS = msgspec.json.Decoder(list[OrderReply])
+_HISTORY = msgspec.json.Decoder(HistoryReply)
 
 
 def outcome(intent: PlaceOrder, answer: Answer | None, ts_ns: int) -> OrderUpdate:
@@ -112,9 +132,21 @@ def queried(intent: QueryOrder, answer: Answer, ts_ns: int) -> OrderUpdate | Non
 
 
 def listed(answer: Answer, ts_ns: int) -> list[OrderUpdate]:
-    """The orders of a list of open or closed ones; a stranger's goes by the venue's own id."""
+    """The orders of a list of open ones; a stranger's goes by the venue's own id."""
     replies = read_answer(_ORDERS, answer, "list of orders")
     return [_update(reply, reply.client_order_id or reply.uuid, ts_ns) for reply in replies]
+
+
+def ended(answer: Answer, ts_ns: int) -> list[OrderUpdate]:
+    """The orders of a list of those that ended. Raises as `read_answer`, and `MalformedData` for a
+    list that goes on elsewhere: what is not in it proves nothing."""
+    reply = read_answer(_HISTORY, answer, "list of orders that ended")
+    if reply.has_next:
+        raise MalformedData(
+            f"bithumb list of orders that ended: {len(reply.data)} of them, and there are more; "
+            "expected them all; nothing is concluded from it"
+        )
+    return [_update(order, order.client_order_id or order.order_id, ts_ns) for order in reply.data]
 
 
 def _in_doubt(client_id: str, reason: str, ts_ns: int) -> OrderUpdate:
@@ -154,7 +186,7 @@ def _taken(intent: PlaceOrder | CancelOrder, answer: Answer, ts_ns: int) -> Orde
     return stranger or OrderUpdate(ts_ns, intent.client_id, OrderStatus.OPEN)
 
 
-def _update(reply: OrderReply, client_id: str, ts_ns: int) -> OrderUpdate:
+def _update(reply: OrderTotals, client_id: str, ts_ns: int) -> OrderUpdate:
     """The order's totals. Raises `MalformedData` for fills without their cost."""
     executed = amount(reply.executed_volume, f"order {client_id} executed_volume")
     if executed and reply.executed_funds is None:

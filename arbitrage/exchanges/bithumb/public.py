@@ -1,8 +1,9 @@
 """Bithumb's market data: what is traded by which rules, books and trades, over REST and websocket.
 
-Books are whole snapshots without a sequence, often repeated as they were, so the moment of arrival
-is all the freshness there is: the venue's own times, which count in three ways, are not read. The
-plain format is asked for: its names are the ones that live captures confirm.
+Books are whole snapshots without a sequence, often repeated as they were. The moment of arrival is
+all the freshness there is; of the venue's own times, which count in three ways, only that of a book
+is read, to tell that it is older than the one before it: a first snapshot may come late. The plain
+format is asked for: its names are the ones that live captures confirm.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ from arbitrage.exchanges.order_gateway import Answer, Channel, Request
 _SIDES = {"BID": Side.BUY, "ASK": Side.SELL}
 # What a subscription is called; the venue only echoes it.
 _TICKET = "arbitrage"
+# A book that is older than the last by more than this is of another clock, and not late.
+_LATE_BOOK_US = 10_000_000
 
 
 class LevelPair(msgspec.Struct, gc=False):
@@ -41,6 +44,7 @@ class BookFrame(msgspec.Struct, gc=False, tag_field="type", tag="orderbook"):
 
     code: str
     orderbook_units: list[LevelPair]
+    timestamp: int = 0
 
 
 class TradeFrame(msgspec.Struct, gc=False, tag_field="type", tag="trade"):
@@ -103,8 +107,12 @@ def subscribe(symbols: Sequence[str], channels: Sequence[Channel]) -> list[bytes
     return [_ENCODER.encode(parts)]
 
 
-def decode(frame: bytes, ts_ns: int) -> tuple[Event, ...]:
-    """The events of one frame, stamped `ts_ns`. Raises `MalformedData`."""
+def decode(frame: bytes, ts_ns: int, latest_us: dict[str, int]) -> tuple[Event, ...]:
+    """The events of one frame, stamped `ts_ns`. Raises `MalformedData`.
+
+    `latest_us` is the venue's time of the last book by symbol; an older book says nothing, unless
+    it is so old that the venue's clock must have been set.
+    """
     try:
         message = _FRAMES.decode(frame)
     except UNREADABLE as error:
@@ -113,6 +121,9 @@ def decode(frame: bytes, ts_ns: int) -> tuple[Event, ...]:
     if "." in symbol:  # KRW-BTC.1: the number of levels that was asked for
         symbol = symbol.partition(".")[0]
     if type(message) is BookFrame:
+        if 0 < latest_us.get(symbol, 0) - message.timestamp < _LATE_BOOK_US:
+            return ()
+        latest_us[symbol] = message.timestamp
         bids, asks = _levels(symbol, message.orderbook_units)
         return (BookSnapshot(ts_ns, facts.VENUE, symbol, bids, asks),)
     return (_trade(symbol, message, ts_ns),)

@@ -55,11 +55,12 @@ class _Position(msgspec.Struct, rename="camel"):
     position_idx: int
     avg_price: str = ""
     unrealised_pnl: str = ""
+    leverage: str = ""
     initial_margin: str = msgspec.field(default="", name="positionIM")
 
     def __post_init__(self) -> None:
         require_plain(self.size)
-        for text in (self.avg_price, self.unrealised_pnl, self.initial_margin):
+        for text in (self.avg_price, self.unrealised_pnl, self.leverage, self.initial_margin):
             amount(text)
         if self.size < 0 or (self.size and self.side not in ("Buy", "Sell")):
             raise ValueError(f"{self.symbol} position of {self.size} on side {self.side!r}")
@@ -169,17 +170,20 @@ def fees_request(signer: RequestSigner, category: Category, symbol: str, now_ns:
     return signer.get("/v5/account/fee-rate", query, now_ns)
 
 
-def fees(category: Category, symbol: str, answer: Answer) -> FeeSchedule:
-    """`{"list":[{"symbol":"ETHUSDT","takerFeeRate":"0.0006","makerFeeRate":"0.0001"}]}`
+def fees(category: Category, answer: Answer) -> FeeSchedule:
+    """What the symbol pays that was asked for:
+    `{"list":[{"symbol":"ETHUSDT","takerFeeRate":"0.0006","makerFeeRate":"0.0001"}]}`
 
     Spot charges what is received, linear the quote on top; an account that pays in MNT shows it in
-    the fees of its fills. Raises what `answers.read` raises, and `ConfigError` for a symbol without
-    a rate and for rates outside -100 % to 100 %.
+    the fees of its fills. Raises what `answers.read` raises, and `ConfigError` for anything but
+    one rate and for rates outside -100 % to 100 %.
     """
-    for one in read(_fee_rates, answer, "fee rate").list:
-        if one.symbol == symbol:
-            return _schedule(category, one.taker_fee_rate * _BPS, one.maker_fee_rate * _BPS)
-    raise ConfigError(f"{VENUES[category]} {symbol}: the venue tells no fee rate for it")
+    told = read(_fee_rates, answer, "fee rate").list
+    if len(told) != 1:
+        raise ConfigError(
+            f"{VENUES[category]}: {len(told)} fee rates are told; expected that of one symbol"
+        )
+    return _schedule(category, told[0].taker_fee_rate * _BPS, told[0].maker_fee_rate * _BPS)
 
 
 def documented_fees(category: Category) -> FeeSchedule:
@@ -225,10 +229,23 @@ def confirm_setting(answer: Answer, what: str) -> None:
         raise failure(answer, what)
 
 
+def symbol_request(signer: RequestSigner, symbol: str, now_ns: int) -> Request:
+    """The position of a symbol, which is told also if there is none: it shows the settings."""
+    query = f"symbol={encoded(symbol)}&category=linear"
+    return signer.get("/v5/position/list", query, now_ns)
+
+
 def is_one_way(answer: Answer) -> bool:
     """Whether every position on a page is of one-way mode; the venue tells the mode only there.
     Raises what `answers.read` raises."""
     return all(one.position_idx == 0 for one in read(_positions, answer, "positions").list)
+
+
+def least_leverage(answer: Answer) -> Decimal | None:
+    """The least leverage of the positions on a page; None where none is told, as in portfolio
+    margin. Raises what `answers.read` raises."""
+    told = [amount(one.leverage) for one in read(_positions, answer, "positions").list]
+    return min((leverage for leverage in told if leverage), default=None)
 
 
 def _body(**terms: str | int) -> str:

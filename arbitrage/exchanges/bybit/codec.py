@@ -9,7 +9,8 @@ called with its `signer`. How a session drives the codec:
 - a ping every `facts.PING_EVERY_NS` on every connection;
 - books: their snapshots come by themselves. A symbol that is still in `unsynchronised()`
   `facts.SNAPSHOT_WITHIN_NS` after its subscription or its gap gets the frames of `resubscribe`;
-- a new private connection: `login_frames`, then ask for open orders, fills and balances;
+- a new private connection: `login_frame`, once that is confirmed `user_stream.SUBSCRIBE`, then
+  ask for open orders, fills and balances;
 - a lost connection: `lose_books()`;
 - lists in pages: ask again with `next_cursor` of the answer until that is empty;
 - an unreadable frame: `MalformedData.symbol` names the book to drop, if there is one.
@@ -144,8 +145,8 @@ class BybitCodec(VenueCodec):
     def positions_request(self, now_ns: int, settle: str = "USDT", cursor: str = "") -> Request:
         return account.positions_request(self.signer, now_ns, settle, cursor)
 
-    def login_frames(self, now_ns: int) -> list[bytes]:
-        return user_stream.login_frames(self.signer, now_ns)
+    def login_frame(self, now_ns: int) -> bytes:
+        return user_stream.login_frame(self.signer, now_ns)
 
     def outcome(self, intent: PlaceOrder, answer: Answer | None, ts_ns: int) -> OrderUpdate:
         return order_answers.outcome(self.tallies, intent, answer, ts_ns)

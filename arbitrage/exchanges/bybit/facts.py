@@ -11,7 +11,8 @@ Nothing here is code. Each fact names its source and was read 2026-11-22. Source
 
 One account (UTA 2.0) holds one wallet for all categories. A category is a venue of its own here,
 because spot and linear share symbols: `BTCUSDT` is both. Whoever trades both at once does so from
-two sub-accounts, or each sees the other's fills as balances that nobody explains, and stops.
+two sub-accounts, or gives each its share of the one wallet (`wallet_share`); otherwise each sees
+the other's fills as balances that nobody explains, and stops.
 """
 
 from enum import Enum
@@ -113,6 +114,18 @@ EXECUTIONS_SPAN_NS = 7 * NS_PER_DAY  # from `startTime` on, where no `endTime` i
 # Per account, endpoint and second; headers tell the account's own on every answer.
 RATE_WINDOW_NS = NS_PER_SECOND
 ORDERS_PER_SECOND = {Category.SPOT: 20, Category.LINEAR: 10}
+# Others that we use; as remembered [K], but every answer tells the account's own.
+QUESTIONS_PER_SECOND = {
+    "/v5/order/realtime": 50,
+    "/v5/order/history": 50,
+    "/v5/execution/list": 50,
+    "/v5/position/list": 50,
+    "/v5/account/wallet-balance": 50,
+    "/v5/account/transaction-log": 30,
+    "/v5/account/fee-rate": 5,
+    "/v5/user/query-api": 10,
+    "/v5/asset/coin/query-info": 5,
+}
 # Per address, over all endpoints. Beyond it 403 "access too frequent", for at least ten minutes.
 IP_LIMIT = 600
 IP_WINDOW_NS = 5 * NS_PER_SECOND

@@ -137,6 +137,18 @@ def open_orders(
     return signer.get(REALTIME_PATH, page, now_ns)
 
 
+def closed_since(
+    signer: RequestSigner, category: Category, symbol: str, since_ns: int, now_ns: int
+) -> Request:
+    """The closed orders of a symbol that were made in the seven days from `since_ns` on, the newest
+    first; one page, and the venue may list them late."""
+    page = (
+        f"{_market(category, symbol)}&limit={facts.OPEN_ORDERS_PAGE}"
+        f"&startTime={since_ns // NS_PER_MS}"
+    )
+    return signer.get(HISTORY_PATH, page, now_ns)
+
+
 def executions(
     signer: RequestSigner,
     category: Category,

@@ -7,12 +7,13 @@ and its headers feed the same budgets.
 
 import msgspec
 
-from arbitrage.domain.errors import MalformedData
+from arbitrage.domain.errors import MalformedData, Unavailable
 from arbitrage.domain.intents import CancelOrder, PlaceOrder
 from arbitrage.domain.units import NS_PER_MS
 from arbitrage.exchanges.bybit.auth import RequestSigner
 from arbitrage.exchanges.bybit.facts import Category
 from arbitrage.exchanges.bybit.orders import cancel_terms, terms
+from arbitrage.exchanges.bybit.refusals import OK, verdict_of
 from arbitrage.exchanges.bybit.wire import UNREADABLE
 from arbitrage.exchanges.order_gateway import Answer
 
@@ -47,30 +48,35 @@ _TIME_DIGITS = 15  # of milliseconds; more are no time
 _reply = msgspec.json.Decoder(_Reply, strict=False).decode
 
 
-def login_frame(signer: RequestSigner, now_ns: int) -> bytes:
-    """`{"op":"auth","args":["key",1711010121452,"signature"]}`. Raises `ConfigError` without
-    credentials."""
-    return msgspec.json.encode({"op": "auth", "args": signer.login(now_ns)})
+def is_logged_in(frame: bytes) -> bool:
+    """Whether a frame confirms the login: `{"retCode":0,"retMsg":"OK","op":"auth","connId":"..."}`.
+    Raises `Unavailable` if it refuses it, `MalformedData` as `reply`."""
+    said = reply(frame)
+    if said.op != "auth":
+        return False
+    verdict = verdict_of(said.answer)
+    if verdict is None or verdict.ret_code != OK:
+        raise Unavailable(f"bybit: login of the trade stream refused: {verdict}")
+    return True
 
 
 def place_frame(
-    signer: RequestSigner, category: Category, intent: PlaceOrder, now_ns: int
+    signer: RequestSigner, category: Category, intent: PlaceOrder, request_id: str, now_ns: int
 ) -> bytes:
     """`{"reqId":"s00000001","header":{"X-BAPI-TIMESTAMP":"1711001595207",
     "X-BAPI-RECV-WINDOW":"5000"},"op":"order.create","args":[{...}]}`
 
-    The request id is the client id, which the venue takes once. Raises `OrderRefused` as
-    `orders.terms`.
+    The venue takes a `request_id` once: at most 36 letters, digits, dashes and underscores.
+    Raises `OrderRefused` as `orders.terms`.
     """
     order = terms(category, intent)
-    return _frame(signer, intent.client_id, "order.create", order, now_ns)
+    return _frame(signer, request_id, "order.create", order, now_ns)
 
 
 def cancel_frame(
     signer: RequestSigner, category: Category, intent: CancelOrder, request_id: str, now_ns: int
 ) -> bytes:
-    """As `place_frame`; a cancel may be sent again, each time with a new `request_id` of at most
-    36 letters, digits, dashes and underscores."""
+    """As `place_frame`; a cancel may be sent again, each time with a new `request_id`."""
     order = cancel_terms(category, intent)
     return _frame(signer, request_id, "order.cancel", order, now_ns)
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
-from arbitrage.domain.errors import MalformedData
+from arbitrage.domain.errors import MalformedData, Unavailable
 from arbitrage.domain.events import BalanceUpdate, Event, VenueStatus
 from arbitrage.exchanges.bybit.auth import RequestSigner
 from arbitrage.exchanges.bybit.executions import Executions
@@ -81,17 +81,35 @@ _position = msgspec.json.Decoder(_PositionFrame).decode
 _wallet = msgspec.json.Decoder(_WalletFrame).decode
 
 
-def login_frames(signer: RequestSigner, now_ns: int) -> list[bytes]:
-    """What to send on a new private connection, in this order: `{"op":"auth","args":["key",
-    1662350400000,"signature"]}` and `{"op":"subscribe","args":["order","execution",...]}`.
+SUBSCRIBE = msgspec.json.encode({"op": "subscribe", "args": PRIVATE_TOPICS})
 
-    Should the venue look at the second before it is done with the first [K], it refuses, and the
-    refusal takes the venue down. Raises `ConfigError` without credentials.
-    """
-    return [
-        msgspec.json.encode({"op": "auth", "args": signer.login(now_ns)}),
-        msgspec.json.encode({"op": "subscribe", "args": PRIVATE_TOPICS}),
-    ]
+
+def login_frame(signer: RequestSigner, now_ns: int) -> bytes:
+    """What to send first on a private or trade connection: `{"op":"auth","args":["key",
+    1662350400000,"signature"]}`. Raises `ConfigError` without credentials."""
+    return msgspec.json.encode({"op": "auth", "args": signer.login(now_ns)})
+
+
+def is_logged_in(frame: bytes) -> bool:
+    """Whether a frame of a private connection confirms the login: `{"success":true,"ret_msg":"",
+    "op":"auth","conn_id":"cejreaspqfh3sjdnldmg-p"}`. Raises `Unavailable` if it refuses it."""
+    try:
+        said = _kind(frame)
+    except UNREADABLE:
+        return False
+    if said.op != "auth":
+        return False
+    if said.success is not True:
+        raise Unavailable(f"bybit: login refused: {said.ret_msg or 'no reason given'}")
+    return True
+
+
+def is_of_session(frame: bytes) -> bool:
+    """Whether a frame is the venue's answer to what we sent, rather than news of the account."""
+    try:
+        return not _kind(frame).topic
+    except UNREADABLE:
+        return False
 
 
 class UserStream:

@@ -11,7 +11,8 @@ its `signer`. How a session drives the codec:
 - books by updates: for every symbol of `unsynchronised()` send the frames of `resubscribe` on the
   connection that carries it, after a pause; a lost connection: `lose_books()`;
 - an unreadable frame: `MalformedData.symbol` names the book to drop, if there is one;
-- the private connection: `login`, and once `is_login` says yes, `subscribe_private`;
+- a private connection: `login`, and once `is_login` says yes, `subscribe_private`; another one
+  for orders by websocket, for the venue's answers to them come beside what it pushes;
 - after `facts.IDLE_CLOSE_NS` without a frame a connection is closed: send `facts.PING`.
 """
 
@@ -29,6 +30,7 @@ from arbitrage.exchanges.okx import (
     instruments,
     market_rest,
     order_answers,
+    order_stream,
     orders,
     user_stream,
 )
@@ -201,12 +203,16 @@ class OkxCodec(VenueCodec):
     def subscribe_private(self) -> list[bytes]:
         return [user_stream.SUBSCRIPTION]
 
-    def place_frame(self, intent: PlaceOrder) -> bytes:
-        """The frame that orders on the private connection, whose answer `decode_private` reads."""
-        return orders.place_frame(self.spot_mode, intent, self._code(intent.symbol))
+    def is_of_session(self, frame: bytes) -> bool:
+        return user_stream.is_of_session(frame)
 
-    def cancel_frame(self, intent: CancelOrder) -> bytes:
-        return orders.cancel_frame(intent, self._code(intent.symbol))
+    def place_frame(self, intent: PlaceOrder, request_id: str, now_ns: int) -> bytes:
+        """The frame that orders on a private connection; `order_stream.reply` reads its answer."""
+        code = self._code(intent.symbol)
+        return order_stream.place_frame(self.spot_mode, intent, code, request_id, now_ns)
+
+    def cancel_frame(self, intent: CancelOrder, request_id: str) -> bytes:
+        return order_stream.cancel_frame(intent, self._code(intent.symbol), request_id)
 
     def _code(self, symbol: str) -> int:
         contract = self.contracts.get(symbol)

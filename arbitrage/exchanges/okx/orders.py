@@ -1,4 +1,4 @@
-"""Our orders to signed requests and frames: place, cancel, ask, list.
+"""Our orders to signed requests: place, cancel, ask, list.
 
 Net position mode throughout: swaps are ordered with `posSide` net, so an account that keeps long
 and short apart refuses every order (51000) instead of opening the wrong side. Margin is crossed.
@@ -117,7 +117,7 @@ def lane_of(intent: PlaceOrder) -> Lane:
 
 def cancel(signer: RequestSigner, intent: CancelOrder, now_ns: int) -> Request:
     """Answered when the venue has taken the request; the order may fill until it obeyed."""
-    body = _cancel_terms(intent, _named(intent.symbol))
+    body = cancel_terms(intent, _named(intent.symbol))
     return signer.post(_CANCEL, body, now_ns, Lane.URGENT)
 
 
@@ -131,7 +131,7 @@ def cancel_batch(signer: RequestSigner, intents: Sequence[CancelOrder], now_ns: 
             f"{VENUE}: {len(intents)} cancels in one request; expected 1 to "
             f"{facts.MAX_CANCELS_PER_REQUEST}; nothing was sent"
         )
-    orders = ",".join(_cancel_terms(intent, _named(intent.symbol)) for intent in intents)
+    orders = ",".join(cancel_terms(intent, _named(intent.symbol)) for intent in intents)
     return signer.post(_CANCEL_BATCH, f"[{orders}]", now_ns, Lane.URGENT, len(intents))
 
 
@@ -172,47 +172,13 @@ def fills(signer: RequestSigner, symbol: str, since_ns: int, now_ns: int) -> Req
     return signer.get(f"/api/v5/trade/fills?{_since(symbol, since_ns)}", now_ns)
 
 
-# --- by websocket, on the private connection ------------------------------------------------------
-
-
-def place_frame(spot: SpotMode, intent: PlaceOrder, code: int) -> bytes:
-    """`{"id":"s00000001","op":"order","args":[{"instIdCode":10459,"side":"buy",...}]}`
-
-    The session is logged in, so nothing is signed; the id is the client id. `code` is the number
-    of the instrument: since 2026-02 the venue refuses its name here [C issue nautilus 3507].
-    Raises as `terms`.
-    """
-    return _frame(intent.client_id, "order", terms(spot, intent, _coded(intent.symbol, code)))
-
-
-def cancel_frame(intent: CancelOrder, code: int) -> bytes:
-    """`{"id":"s00000001","op":"cancel-order","args":[{"instIdCode":10459,"clOrdId":"s00000001"}]}`
-
-    Raises `ConfigError` for an instrument without a number.
-    """
-    body = _cancel_terms(intent, _coded(intent.symbol, code))
-    return _frame(intent.client_id, "cancel-order", body)
-
-
-def _frame(client_id: str, op: str, body: str) -> bytes:
-    return f'{{"id":{_quoted(client_id)},"op":"{op}","args":[{body}]}}'.encode()
-
-
-def _cancel_terms(intent: CancelOrder, name: str) -> str:
+def cancel_terms(intent: CancelOrder, name: str) -> str:
+    """A cancel as the JSON that both REST and the websocket take."""
     return f'{{{name},"clOrdId":{_quoted(intent.client_id)}}}'
 
 
 def _named(symbol: str) -> str:
     return f'"instId":{_quoted(symbol)}'
-
-
-def _coded(symbol: str, code: int) -> str:
-    if not code:
-        raise ConfigError(
-            f"{VENUE} {symbol}: its number is not known, so no order goes by websocket; read the "
-            "instruments first, or order by REST"
-        )
-    return f'"instIdCode":{code}'
 
 
 def _since(symbol: str, since_ns: int) -> str:

@@ -1,5 +1,4 @@
-"""The private connection: our orders, balances and funding as the venue pushes them, and its
-answers to orders sent on it.
+"""The private connection: our orders, balances and funding as the venue pushes them.
 
 Amounts are exact. A fill that the venue made on its own (liquidation, auto-deleveraging, forced
 repayment, conversion) and a warning of liquidation take the venue down until someone has looked.
@@ -11,14 +10,13 @@ from decimal import Decimal
 import msgspec
 
 from arbitrage.domain.errors import MalformedData
-from arbitrage.domain.events import BalanceUpdate, Event, FundingPayment, OrderUpdate, VenueStatus
+from arbitrage.domain.events import BalanceUpdate, Event, FundingPayment, VenueStatus
 from arbitrage.domain.units import EXACT, ZERO
 from arbitrage.exchanges.okx import facts, order_answers
 from arbitrage.exchanges.okx.facts import VENUE
 from arbitrage.exchanges.okx.market_stream import said_of_session
 from arbitrage.exchanges.okx.order_answers import NORMAL, Contracts, OrderRow
 from arbitrage.exchanges.okx.wire import UNREADABLE, amount
-from arbitrage.exchanges.order_gateway import Answer
 
 # The account is pushed when it changes, positions every five seconds too: funding shows there.
 SUBSCRIPTION = (
@@ -35,14 +33,12 @@ class _Arg(msgspec.Struct, frozen=True):
 
 
 class _Head(msgspec.Struct):
-    """What a frame is: data of a channel, a word about the session, or an answer to an order."""
+    """What a frame is: data of a channel, or a word about the session."""
 
     arg: _Arg = _Arg()
     event: str = ""
     code: str = ""
     msg: str = ""
-    op: str = ""
-    id: str = ""
 
 
 class _OrdersFrame(msgspec.Struct):
@@ -118,8 +114,6 @@ class UserStream:
             head = _head(frame)
             if head.event:
                 return said_of_session(head.event, head.code, head.msg, ts_ns)
-            if head.op:
-                return self._on_reply(head, frame, ts_ns)
             if not head.arg.channel:
                 raise ValueError("neither data nor an answer")
             read = self._readers.get(head.arg.channel)
@@ -129,17 +123,6 @@ class UserStream:
                 f"{VENUE} user stream: {error} in {frame[:_SHOWN_BYTES]!r}...; orders and "
                 "balances must be asked for"
             ) from error
-
-    def _on_reply(self, head: _Head, frame: bytes, ts_ns: int) -> Sequence[OrderUpdate]:
-        """`{"id":"s00000001","op":"order","data":[{"clOrdId":"s00000001","ordId":"12345689",
-        "tag":"","ts":"1695190491421","sCode":"0","sMsg":""}],"code":"0","msg":"",...}`: the id is
-        that of the order."""
-        answer = Answer(200, frame)
-        if head.op == "order" and head.id:
-            return (order_answers.ordered(head.id, answer, ts_ns),)
-        if head.op == "cancel-order" and head.id:
-            return (order_answers.taken(head.id, answer, ts_ns),)
-        return ()
 
     def _on_orders(self, frame: bytes, ts_ns: int) -> Sequence[Event]:
         """`{"arg":{"channel":"orders","instType":"ANY","uid":"614488474791936"},"data":[{...}]}`;
@@ -223,3 +206,11 @@ def is_login(frame: bytes) -> bool:
     except UNREADABLE:
         return False
     return head.event == "login" and head.code == "0"
+
+
+def is_of_session(frame: bytes) -> bool:
+    """Whether `frame` speaks of the session itself and not of the account."""
+    try:
+        return bool(_head(frame).event)
+    except UNREADABLE:
+        return False

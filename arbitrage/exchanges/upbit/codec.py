@@ -92,6 +92,7 @@ class UpbitCodec(VenueCodec):
 
     def __init__(self, signer: JwtSigner | None = None) -> None:
         self._signer = signer
+        self._latest_ms: dict[str, int] = {}
 
     # public
 
@@ -120,10 +121,12 @@ class UpbitCodec(VenueCodec):
         return public.book(symbol, answer, ts_ns)
 
     def subscribe(self, symbols: Sequence[str], channels: Sequence[Channel]) -> list[bytes]:
+        for symbol in symbols:  # what a new connection shows first is true, whatever its time
+            self._latest_ms.pop(symbol, None)
         return public.subscribe(symbols, channels)
 
     def decode(self, frame: bytes, ts_ns: int) -> Sequence[Event]:
-        return public.decode(frame, ts_ns)
+        return public.decode(frame, ts_ns, self._latest_ms)
 
     # private
 

@@ -15,8 +15,9 @@ VENUE = "upbit"
 
 # Addresses. docs/reference/rest-api-guide and websocket-guide, read 2026-11-22.
 REST_URL = "https://api.upbit.com"
-WS_PUBLIC_URL = "wss://api.upbit.com/websocket/v1"
-WS_PRIVATE_URL = "wss://api.upbit.com/websocket/v1/private"
+WS_URL = "wss://api.upbit.com"
+WS_PUBLIC_PATH = "/websocket/v1"
+WS_PRIVATE_PATH = "/websocket/v1/private"
 
 MARKETS_PATH = "/v1/market/all"
 TICK_SIZES_PATH = "/v1/orderbook/instruments"

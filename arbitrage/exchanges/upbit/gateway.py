@@ -7,13 +7,12 @@ the second, only says since when its lists are asked.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from arbitrage.domain.errors import MalformedData, Unavailable
+from arbitrage.domain.errors import Unavailable
 from arbitrage.domain.events import Event, VenueStatus
 from arbitrage.domain.instrument import Instrument
 from arbitrage.domain.units import NS_PER_SECOND
@@ -24,6 +23,7 @@ from arbitrage.exchanges.upbit.auth import JwtSigner
 from arbitrage.exchanges.upbit.codec import AccountReply, UpbitCodec
 from arbitrage.net.budgets import BudgetRule
 from arbitrage.net.heartbeat import Heartbeat, SessionTerms
+from arbitrage.net.http_date import date_of_answer_ns
 from arbitrage.net.venue_gateway import VenueGateway
 from arbitrage.net.venue_plan import (
     AccountFees,
@@ -55,25 +55,24 @@ _ACCOUNTS = msgspec.json.Decoder(list[AccountReply])
 def create(
     *,
     symbols: Sequence[str] = (),
-    access_key: str = "",
-    secret_key: str = "",
+    api_key: str = "",
+    secret: str = "",
     rest_url: str = facts.REST_URL,
-    ws_public_url: str = facts.WS_PUBLIC_URL,
-    ws_private_url: str = facts.WS_PRIVATE_URL,
+    ws_url: str = facts.WS_URL,
     **settings: Any,
 ) -> VenueGateway:
     """Upbit for one account; without keys only its market data.
 
     `settings` are those of `VenueGateway`. Raises `ConfigError` for a key without its secret.
     """
-    has_keys = bool(access_key or secret_key)
-    codec = UpbitCodec(JwtSigner(access_key, secret_key) if has_keys else None)
+    has_keys = bool(api_key or secret)
+    codec = UpbitCodec(JwtSigner(api_key, secret) if has_keys else None)
     plan = VenuePlan(
         codec=codec,
         rest_url=rest_url,
         public=(
             PublicStreams(
-                url=ws_public_url,
+                url=ws_url + facts.WS_PUBLIC_PATH,
                 channels=frozenset({Channel.BOOK, Channel.QUOTE, Channel.TRADES}),
                 max_symbols=_SYMBOLS_PER_CONNECTION,
                 terms=SessionTerms(heartbeat=_HEARTBEAT, stale_seconds=_STALE_SECONDS),
@@ -88,14 +87,16 @@ def create(
         lingering_ns=_LINGERING_NS,
         open_orders_full=facts.OPEN_ORDERS_PAGE,
         lists_all_symbols=True,
-        private=_private(codec, ws_private_url) if has_keys else None,
+        private=_private(codec, ws_url + facts.WS_PRIVATE_PATH) if has_keys else None,
         history=OrderHistory(
             request=codec.closed_orders_request,
             read=codec.closed_orders,
             full_length=facts.CLOSED_ORDERS_PAGE,
         ),
         clock=ServerClock(
-            request=lambda: codec.book_request(_CLOCK_MARKET), read=_time_of_answer_ns
+            request=lambda: codec.book_request(_CLOCK_MARKET),
+            read=date_of_answer_ns,
+            resolution_ns=NS_PER_SECOND,
         ),
         account_fees=AccountFees(
             request=lambda symbol, _now_ns: codec.terms_request(symbol),
@@ -134,16 +135,6 @@ async def _load_instruments(
         answer = await ask(lambda _now_ns, request=request: request)  # type: ignore[misc]
         found = codec.with_tick_sizes(found, answer, {})
     return found
-
-
-def _time_of_answer_ns(answer: Answer) -> int:
-    """When the venue wrote an answer, to half a second. Raises `MalformedData` without a date."""
-    date = answer.headers.get("date", "")
-    try:
-        seconds = parsedate_to_datetime(date).timestamp()
-    except ValueError as error:
-        raise MalformedData(f"upbit answer of {date!r}; expected an HTTP date") from error
-    return int(seconds) * NS_PER_SECOND + NS_PER_SECOND // 2
 
 
 def _balances(answer: Answer) -> Mapping[str, Balance]:

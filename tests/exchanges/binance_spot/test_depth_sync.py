@@ -6,7 +6,12 @@ from hypothesis import strategies as st
 
 from arbitrage.domain.events import BookDelta, BookSnapshot
 from arbitrage.engine.market_state import Market
-from arbitrage.exchanges.binance_spot.depth_sync import MAX_BUFFERED_DIFFS, DepthSync, Diff
+from arbitrage.exchanges.binance_spot.depth_sync import (
+    MAX_BUFFERED_DIFFS,
+    MAX_OLD_DIFFS,
+    DepthSync,
+    Diff,
+)
 
 VENUE, SYMBOL = "binance-spot", "BTCUSDT"
 
@@ -98,14 +103,13 @@ def test_a_chain_is_followed() -> None:
     assert sync.gaps == 0
 
 
-@pytest.mark.parametrize("first", [102, 105, 100, 95])
-def test_a_gap_or_an_overlap_breaks_the_book_at_once_and_asks_for_a_snapshot(first: int) -> None:
+def test_a_gap_breaks_the_book_at_once_and_asks_for_a_snapshot() -> None:
     sync = followed(100)
 
-    [broken] = sync.follow(diff(first, 110), 7)
+    [broken] = sync.follow(diff(105, 110), 7)
 
     assert isinstance(broken, BookDelta)
-    assert broken.prev_seq == first - 1 != 100
+    assert broken.prev_seq == 104
     assert sync.needs_snapshot
     assert sync.gaps == 1
 
@@ -136,9 +140,54 @@ def test_a_repeated_diff_changes_nothing() -> None:
 def test_ids_that_start_again_are_a_gap() -> None:
     sync = followed(100)
 
-    sync.follow(diff(1, 2), 7)
+    for last in range(1, MAX_OLD_DIFFS + 1):
+        assert sync.follow(diff(last, last), 7) == ()
+    assert not sync.needs_snapshot
+    [broken] = sync.follow(diff(MAX_OLD_DIFFS + 1, MAX_OLD_DIFFS + 1), 8)
 
     assert sync.needs_snapshot
+    assert seqs([broken]) == [(50, 51)]
+    assert seqs(sync.snapshot(snapshot(50))) == [(50, 51)]
+
+
+def test_ids_that_start_again_before_the_snapshot_are_a_gap() -> None:
+    sync = DepthSync(SYMBOL)
+    sync.follow(diff(91, 100), 1)
+
+    for last in range(1, MAX_OLD_DIFFS + 2):
+        sync.follow(diff(last, last), 7)
+
+    assert sync.gaps == 1
+    assert seqs(sync.snapshot(snapshot(50))) == [(50, 51)]
+
+
+def test_of_two_connections_the_one_behind_changes_nothing() -> None:
+    sync = followed(100)
+    ahead = [diff(101, 110), diff(111, 120), diff(121, 130)]
+    said = [sync.follow(one, 7) for one in ahead]
+
+    assert [sync.follow(one, 8) for one in ahead] == [()] * 3
+    assert [seqs(one) for one in said] == [[(100, 110)], [(110, 120)], [(120, 130)]]
+    assert seqs(sync.follow(diff(131, 140), 9)) == [(130, 140)]
+    assert sync.gaps == 0
+
+
+def test_of_two_connections_that_cut_differently_each_adds_what_is_newer() -> None:
+    sync = followed(100)
+
+    assert seqs(sync.follow(diff(101, 115), 7)) == [(100, 115)]
+    assert sync.follow(diff(101, 110), 7) == ()
+    assert seqs(sync.follow(diff(111, 120), 8)) == [(115, 120)]
+    assert not sync.needs_snapshot
+
+
+def test_what_two_connections_deliver_before_the_snapshot_is_held_once() -> None:
+    sync = DepthSync(SYMBOL)
+    for first, last in ((11, 20), (21, 30), (11, 20), (21, 30), (26, 40)):
+        sync.follow(diff(first, last), 1)
+
+    assert seqs(sync.snapshot(snapshot(25))) == [(25, 30), (30, 40)]
+    assert sync.gaps == 0
 
 
 def test_a_gap_among_held_diffs_leaves_only_what_came_after() -> None:

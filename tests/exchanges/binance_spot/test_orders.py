@@ -240,6 +240,7 @@ def test_ccxt_signs_the_same_questions(stranger: Callable[..., Any]) -> None:
         (orders.open_orders(SIGNER, "BTCUSDT", NOW_NS), "fetch_open_orders", (SYMBOL,)),
         (orders.cancel_all(SIGNER, "BTCUSDT", NOW_NS), "cancel_all_orders", (SYMBOL,)),
         (orders.fills(SIGNER, "BTCUSDT", NOW_NS, NOW_NS), "fetch_my_trades", since),
+        (orders.all_orders(SIGNER, "BTCUSDT", NOW_NS, NOW_NS), "fetch_orders", since),
     ]
     for ours, name, args in pairs:
         theirs = stranger(name, *args)

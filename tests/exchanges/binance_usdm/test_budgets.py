@@ -57,14 +57,32 @@ def test_429_obeys_retry_after(answer: Callable[..., Answer]) -> None:
     said = answer(status=429, headers={"retry-after": "7", "x-mbx-used-weight-1m": "2401"})
 
     assert readings(said, DEFAULT_LIMITS) == [
-        BudgetReading("weight-1m", 2401, 2400, 60 * SECOND, 7 * SECOND)
+        BudgetReading("weight-1m", 2401, 2400, 60 * SECOND, 7 * SECOND),
+        BudgetReading("orders-10s", 0, 300, 10 * SECOND, 7 * SECOND),
     ]
 
 
 def test_a_429_without_usage_counts_as_used_up(answer: Callable[..., Answer]) -> None:
     said = answer(status=429, headers={"retry-after": "7"})
 
-    assert readings(said, {}) == [BudgetReading("weight-1m", 2400, 2400, 60 * SECOND, 7 * SECOND)]
+    assert readings(said, {}) == [
+        BudgetReading("weight-1m", 2400, 2400, 60 * SECOND, 7 * SECOND),
+        BudgetReading("orders-10s", 0, 300, 10 * SECOND, 7 * SECOND),
+    ]
+
+
+def test_too_many_orders_stop_new_orders_alone(answer: Callable[..., Answer]) -> None:
+    said = answer(
+        raw=b'{"code":-1015,"msg":"Too many new orders"}',
+        status=429,
+        headers={"x-mbx-used-weight-1m": "40", "x-mbx-order-count-1m": "1200"},
+    )
+
+    assert readings(said, DEFAULT_LIMITS) == [
+        BudgetReading("weight-1m", 40, 2400, 60 * SECOND),
+        BudgetReading("orders-1m", 1200, 1200, 60 * SECOND, 10 * SECOND),
+        BudgetReading("orders-10s", 300, 300, 10 * SECOND, 10 * SECOND),
+    ]
 
 
 @pytest.mark.parametrize(

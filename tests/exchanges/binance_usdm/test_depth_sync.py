@@ -6,7 +6,12 @@ from hypothesis import strategies as st
 
 from arbitrage.domain.events import BookDelta, BookSnapshot
 from arbitrage.engine.market_state import Market
-from arbitrage.exchanges.binance_usdm.depth_sync import MAX_BUFFERED_DIFFS, DepthSync, Diff
+from arbitrage.exchanges.binance_usdm.depth_sync import (
+    MAX_BUFFERED_DIFFS,
+    MAX_OLD_DIFFS,
+    DepthSync,
+    Diff,
+)
 
 VENUE, SYMBOL = "binance-usdm", "BTCUSDT"
 
@@ -52,7 +57,7 @@ def test_the_snapshot_is_followed_by_what_was_held_since() -> None:
     assert not sync.needs_snapshot
 
 
-@pytest.mark.parametrize("last", [20, 25, 30])
+@pytest.mark.parametrize("last", [20, 25, 29])
 def test_the_first_diff_spans_the_snapshot(last: int) -> None:
     sync = DepthSync(SYMBOL)
     sync.snapshot(snapshot(last))
@@ -129,9 +134,54 @@ def test_a_repeated_diff_changes_nothing() -> None:
 def test_ids_that_start_again_are_a_gap() -> None:
     sync = followed(100)
 
-    sync.follow(diff(1, 2), 7)
+    for last in range(1, MAX_OLD_DIFFS + 1):
+        assert sync.follow(diff(last - 1, last), 7) == ()
+    assert not sync.needs_snapshot
+    [broken] = sync.follow(diff(MAX_OLD_DIFFS, MAX_OLD_DIFFS + 1), 8)
 
     assert sync.needs_snapshot
+    assert seqs([broken]) == [(50, 51)]
+    assert seqs(sync.snapshot(snapshot(50))) == [(50, 51)]
+
+
+def test_ids_that_start_again_before_the_snapshot_are_a_gap() -> None:
+    sync = DepthSync(SYMBOL)
+    sync.follow(diff(90, 100), 1)
+
+    for last in range(1, MAX_OLD_DIFFS + 2):
+        sync.follow(diff(last - 1, last), 7)
+
+    assert sync.gaps == 1
+    assert seqs(sync.snapshot(snapshot(50))) == [(50, 51)]
+
+
+def test_of_two_connections_the_one_behind_changes_nothing() -> None:
+    sync = followed(100)
+    ahead = [diff(100, 110), diff(110, 120), diff(120, 130)]
+    said = [sync.follow(one, 7) for one in ahead]
+
+    assert [sync.follow(one, 8) for one in ahead] == [()] * 3
+    assert [seqs(one) for one in said] == [[(100, 110)], [(110, 120)], [(120, 130)]]
+    assert seqs(sync.follow(diff(130, 140), 9)) == [(130, 140)]
+    assert sync.gaps == 0
+
+
+def test_of_two_connections_that_cut_differently_each_adds_what_is_newer() -> None:
+    sync = followed(100)
+
+    assert seqs(sync.follow(diff(100, 115), 7)) == [(100, 115)]
+    assert sync.follow(diff(100, 110), 7) == ()
+    assert seqs(sync.follow(diff(110, 120), 8)) == [(115, 120)]
+    assert not sync.needs_snapshot
+
+
+def test_what_two_connections_deliver_before_the_snapshot_is_held_once() -> None:
+    sync = DepthSync(SYMBOL)
+    for prev, last in ((10, 20), (20, 30), (10, 20), (20, 30), (25, 40)):
+        sync.follow(diff(prev, last), 1)
+
+    assert seqs(sync.snapshot(snapshot(25))) == [(25, 30), (30, 40)]
+    assert sync.gaps == 0
 
 
 def test_a_gap_among_held_diffs_leaves_only_what_came_after() -> None:

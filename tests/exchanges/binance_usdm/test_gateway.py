@@ -19,6 +19,7 @@ from arbitrage.domain.intents import CancelOrder, PlaceOrder, TimeInForce
 from arbitrage.domain.orders import OrderStatus
 from arbitrage.domain.sides import Side
 from arbitrage.exchanges.base import Balance
+from arbitrage.exchanges.binance_usdm import facts
 from arbitrage.exchanges.binance_usdm.facts import BookStream
 from arbitrage.exchanges.binance_usdm.gateway import create
 from arbitrage.exchanges.order_gateway import Channel, Lane, Request
@@ -145,6 +146,26 @@ def test_an_expired_listen_key_ends_the_session_and_a_margin_call_does_not() -> 
         private.decode(b'{"e":"listenKeyExpired","E":1736996475556,"listenKey":"k"}', 1)
     (said,) = private.decode(b'{"e":"MARGIN_CALL","E":1,"p":[{"s":"ETHUSDT"}]}', 1)
     assert isinstance(said, VenueStatus)
+
+
+@pytest.mark.parametrize(
+    ("settings", "address"),
+    [
+        ({}, "https://api.binance.com"),
+        ({"rest_url": "http://127.0.0.1:1"}, "http://127.0.0.1:1"),
+        ({"wallet_url": "http://127.0.0.1:2"}, "http://127.0.0.1:2"),
+    ],
+)
+def test_the_rights_of_the_key_are_asked_for_at_the_wallet(
+    settings: dict[str, str], address: str
+) -> None:
+    check = create(**KEYS, **settings).plan.key_check  # type: ignore[arg-type]
+    assert check is not None
+    assert check.rest_url == address
+
+
+def test_the_demo_venue_tells_no_rights() -> None:
+    assert create(rest_url=facts.DEMO_REST_URL).plan.key_check is None
 
 
 # --- over sockets -----------------------------------------------------------------------------

@@ -209,8 +209,14 @@ class TestRequests:
         assert request.target == "/v1/orders?state=wait&page=2&limit=100&order_by=asc"
         query = urlsplit(request.target).query
         assert request.headers["Authorization"] == authorization_of(codec, query)
-        closed = codec.closed_orders_request("KRW-BTC", NOW_NS, state="cancel").target
-        assert closed == "/v1/orders?market=KRW-BTC&state=cancel&page=1&limit=100&order_by=desc"
+
+    def test_orders_that_ended_are_asked_for_since_a_time(self, codec: BithumbCodec) -> None:
+        request = codec.closed_orders_request("KRW-BTC", NOW_NS, NOW_NS + 1)
+        query = "market=KRW-BTC&start_time=1763800000000&limit=1000&order_by=asc"
+        assert request.target == f"/v2/orders/history?{query}"
+        assert request.headers["Authorization"] == authorization_of(codec, query)
+        assert request.lane is Lane.ACCOUNT
+        assert codec.wallets_request(NOW_NS).target == "/v1/status/wallet"
 
     def test_the_private_stream_is_opened_with_a_token(self, codec: BithumbCodec) -> None:
         token = codec.private_headers(NOW_NS)["Authorization"].removeprefix("Bearer ")
@@ -259,7 +265,7 @@ class TestAnswers:
         taken = codec.canceled(CANCEL, answered("order_cancel_taken"), NOW_NS)
         assert taken.status is OrderStatus.OPEN
         assert len(codec.open_orders(answered("open_orders"), NOW_NS)) == 2
-        assert len(codec.closed_orders(answered("open_orders"), NOW_NS)) == 2
+        assert len(codec.closed_orders(answered("history"), NOW_NS)) == 2
 
     def test_the_private_stream_is_read(self, codec: BithumbCodec, frame: Frame) -> None:
         (update,) = codec.decode_private(frame("my_order_trade"), NOW_NS)
@@ -314,6 +320,7 @@ class TestAnswers:
             lambda: known.outcome(order(), answer, NOW_NS),
             lambda: known.canceled(CANCEL, answer, NOW_NS),
             lambda: known.open_orders(answer, NOW_NS),
+            lambda: known.closed_orders(answer, NOW_NS),
             lambda: known.account(answer),
             lambda: known.terms(answer),
         ]
@@ -325,3 +332,17 @@ class TestAnswers:
         headers = {"x-ratelimit-burst-capacity": "140", "x-ratelimit-remaining": "130"}
         (reading,) = codec.budgets(Answer(200, b"", headers))
         assert (reading.name, reading.used, reading.limit) == ("private", 10, 140)
+
+    def test_a_new_subscription_believes_whatever_book_comes_first(
+        self, codec: BithumbCodec
+    ) -> None:
+        level = {"ask_price": 11, "bid_price": 9, "ask_size": 1, "bid_size": 1}
+
+        def book(timestamp: int) -> bytes:
+            said = {"type": "orderbook", "code": "KRW-BTC", "orderbook_units": [level]}
+            return json.dumps({**said, "timestamp": timestamp}).encode()
+
+        assert len(codec.decode(book(5), 1)) == 1
+        assert codec.decode(book(4), 2) == ()
+        codec.subscribe(["KRW-BTC"], [Channel.BOOK])
+        assert len(codec.decode(book(4), 3)) == 1

@@ -235,6 +235,21 @@ class TestLists:
         with pytest.raises(expected):
             order_answers.listed(answer, TS_NS)
 
+    def test_orders_that_ended_have_their_totals(self, answered: Answered) -> None:
+        ours, stranger = order_answers.ended(answered("history"), TS_NS)
+        assert (ours.client_id, ours.status) == ("s00000001", OrderStatus.FILLED)
+        assert (ours.filled_qty, ours.filled_cost) == (Decimal("0.02"), Decimal(2_720_000))
+        assert ours.fees == (("KRW", Decimal(6_800)),)
+        assert (stranger.client_id, stranger.status) == (
+            "C0101000003152350310",
+            OrderStatus.CANCELED,
+        )
+
+    def test_a_list_that_goes_on_elsewhere_proves_nothing(self, frame: Frame) -> None:
+        more = frame("history").replace(b'"has_next": false', b'"has_next": true')
+        with pytest.raises(MalformedData, match="there are more"):
+            order_answers.ended(Answer(200, more), TS_NS)
+
     def test_an_empty_list_is_no_orders(self) -> None:
         assert order_answers.listed(Answer(200, b"[]"), TS_NS) == []
 

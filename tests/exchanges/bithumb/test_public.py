@@ -20,13 +20,30 @@ Frame = Callable[[str], bytes]
 Answered = Callable[..., Answer]
 
 
-def book_of(*levels: tuple[float, float, float, float], symbol: str = "KRW-BTC") -> bytes:
+def book_of(
+    *levels: tuple[float, float, float, float], symbol: str = "KRW-BTC", timestamp: int = 1
+) -> bytes:
     """A frame with rows of ask, its size, bid, its size."""
     rows = [
         {"ask_price": ask, "bid_price": bid, "ask_size": ask_size, "bid_size": bid_size}
         for ask, ask_size, bid, bid_size in levels
     ]
-    return json.dumps({"type": "orderbook", "code": symbol, "orderbook_units": rows}).encode()
+    said = {"type": "orderbook", "code": symbol, "orderbook_units": rows, "timestamp": timestamp}
+    return json.dumps(said).encode()
+
+
+def told(latest_us: dict[str, int], symbol: str, timestamp: int) -> int:
+    """How many events a book of that time gives."""
+    frame = book_of((11, 1, 9, 1), symbol=symbol, timestamp=timestamp)
+    return len(public.decode(frame, TS_NS, latest_us))
+
+
+def test_a_book_older_than_the_last_one_says_nothing() -> None:
+    latest_us: dict[str, int] = {}
+    books = [("KRW-BTC", 5), ("KRW-ETH", 3), ("KRW-BTC", 4), ("KRW-BTC", 5), ("KRW-BTC.1", 4)]
+    assert [told(latest_us, *book) for book in books] == [1, 1, 0, 1, 0]
+    assert told(latest_us, "KRW-BTC", 1_763_800_000_000_000) == 1
+    assert told(latest_us, "KRW-BTC", 1_763_800_000_000) == 1  # another clock, or another unit
 
 
 def only(events: tuple[Event, ...]) -> Event:
@@ -35,7 +52,7 @@ def only(events: tuple[Event, ...]) -> Event:
 
 
 def book(frame: bytes) -> BookSnapshot:
-    event = only(public.decode(frame, TS_NS))
+    event = only(public.decode(frame, TS_NS, {}))
     assert isinstance(event, BookSnapshot)
     return event
 
@@ -78,7 +95,7 @@ class TestBooks:
         self, levels: list[tuple[float, float, float, float]]
     ) -> None:
         with pytest.raises(MalformedData, match=r"(asks|bids): level .* is dropped") as error:
-            public.decode(book_of(*levels), TS_NS)
+            public.decode(book_of(*levels), TS_NS, {})
         assert error.value.symbol == "KRW-BTC"
 
     def test_the_number_of_levels_asked_for_is_not_part_of_the_symbol(self) -> None:
@@ -107,9 +124,9 @@ class TestBooks:
 
 class TestTrades:
     def test_a_trade_has_the_takers_side(self, frame: Frame) -> None:
-        trade = only(public.decode(frame("trade"), TS_NS))
+        trade = only(public.decode(frame("trade"), TS_NS, {}))
         assert trade == MarketTrade(TS_NS, "bithumb", "KRW-BTC", 136_011_000.0, 0.01305, Side.BUY)
-        sold = only(public.decode(frame("trade").replace(b'"BID"', b'"ASK"'), TS_NS))
+        sold = only(public.decode(frame("trade").replace(b'"BID"', b'"ASK"'), TS_NS, {}))
         assert isinstance(sold, MarketTrade)
         assert sold.side is Side.SELL
 
@@ -120,27 +137,27 @@ class TestTrades:
         self, frame: Frame, what: bytes, instead: bytes
     ) -> None:
         with pytest.raises(MalformedData, match="the trade is dropped"):
-            public.decode(frame("trade").replace(what, instead, 1), TS_NS)
+            public.decode(frame("trade").replace(what, instead, 1), TS_NS, {})
 
 
 class TestNotices:
     def test_up_says_nothing_that_its_arrival_does_not(self) -> None:
-        assert public.decode(b'{"status":"UP"}', TS_NS) == ()
+        assert public.decode(b'{"status":"UP"}', TS_NS, {}) == ()
 
     def test_any_other_status_takes_the_venue_down(self) -> None:
-        status = only(public.decode(b'{"status":"DOWN"}', TS_NS))
+        status = only(public.decode(b'{"status":"DOWN"}', TS_NS, {}))
         assert status == VenueStatus(TS_NS, "bithumb", False, "status DOWN")
 
     @pytest.mark.parametrize("name", ["NO_TICKET", "INVALID_PARAM", "WRONG_FORMAT"])
     def test_an_error_takes_the_venue_down_with_its_name(self, name: str) -> None:
         error = json.dumps({"error": {"name": name, "message": "why"}}).encode()
-        status = only(public.decode(error, TS_NS))
+        status = only(public.decode(error, TS_NS, {}))
         assert status == VenueStatus(TS_NS, "bithumb", False, f"{name}: why")
 
     @pytest.mark.parametrize("stray", [b"{}", b"[]", b"", b'{"type":"ticker","code":"KRW-BTC"}'])
     def test_a_frame_that_says_nothing_known_is_dropped(self, stray: bytes) -> None:
         with pytest.raises(MalformedData, match=r"bithumb frame cannot be read: .*it begins"):
-            public.decode(stray, TS_NS)
+            public.decode(stray, TS_NS, {})
 
 
 class TestSubscriptions:
@@ -223,7 +240,7 @@ ANY_JSON = st.recursive(
 class TestBrokenFrames:
     def survives(self, broken: bytes) -> None:
         try:
-            events = public.decode(broken, TS_NS)
+            events = public.decode(broken, TS_NS, {})
         except MalformedData:
             return
         assert all(isinstance(one, BookSnapshot | MarketTrade | VenueStatus) for one in events)
@@ -267,7 +284,7 @@ def test_no_frame_of_the_older_protocol_passes_for_market_data(legacy_frames: li
     assert legacy_frames
     for one in legacy_frames:
         try:
-            events = public.decode(one, TS_NS)
+            events = public.decode(one, TS_NS, {})
         except MalformedData:
             continue
         assert all(isinstance(event, VenueStatus) and not event.is_up for event in events)

@@ -148,16 +148,17 @@ def test_an_account_that_did_not_come_raises(answer: AnswerOf) -> None:
 
 
 def test_the_accounts_own_fees_are_in_the_manner_of_the_category(answer: AnswerOf) -> None:
-    linear = account.fees(Category.LINEAR, "ETHUSDT", answer("fee_rate"))
-    spot = account.fees(Category.SPOT, "ETHUSDT", answer("fee_rate"))
+    linear = account.fees(Category.LINEAR, answer("fee_rate"))
+    spot = account.fees(Category.SPOT, answer("fee_rate"))
 
     assert linear == FeeSchedule(taker_bps=6.0, maker_bps=1.0, manner=FeeManner.QUOTE)
     assert spot == FeeSchedule(taker_bps=6.0, maker_bps=1.0, manner=FeeManner.RECEIVED)
 
 
-def test_fees_of_another_symbol_are_not_taken(answer: AnswerOf) -> None:
-    with pytest.raises(ConfigError, match="no fee rate"):
-        account.fees(Category.LINEAR, "BTCUSDT", answer("fee_rate"))
+def test_fees_are_told_of_one_symbol_or_not_taken(answer: AnswerOf) -> None:
+    none = b'{"retCode":0,"retMsg":"OK","result":{"list":[]},"retExtInfo":{},"time":1}'
+    with pytest.raises(ConfigError, match="0 fee rates"):
+        account.fees(Category.LINEAR, answer(raw=none))
 
 
 def test_documented_fees_hold_until_the_account_tells_its_own() -> None:
@@ -191,3 +192,16 @@ def test_the_mode_shows_in_the_positions(body: Callable[[str], bytes], answer: A
 
     assert account.is_one_way(answer("positions"))
     assert not account.is_one_way(answer(raw=hedged))
+
+
+def test_a_symbol_is_asked_for_its_settings_also_without_a_position(
+    body: Callable[[str], bytes], answer: AnswerOf
+) -> None:
+    request = account.symbol_request(SIGNER, "BTCUSDT", NOW_NS)
+    lower = body("positions").replace(b'"leverage":"10"', b'"leverage":"2.5"', 1)
+    untold = body("positions").replace(b'"leverage":"10"', b'"leverage":""')
+
+    assert request.target == "/v5/position/list?symbol=BTCUSDT&category=linear"
+    assert account.least_leverage(answer("positions")) == 10
+    assert account.least_leverage(answer(raw=lower)) == Decimal("2.5")
+    assert account.least_leverage(answer(raw=untold)) is None

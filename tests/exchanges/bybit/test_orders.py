@@ -271,3 +271,16 @@ def test_ccxt_signs_the_same_cancels_and_questions(
     assert same(realtime, stranger("privateGetV5OrderRealtime", market | by_id))
     assert same(history, stranger("privateGetV5OrderHistory", market | by_id))
     assert same(fills, stranger("privateGetV5ExecutionList", market | since))
+
+
+@pytest.mark.parametrize("category", Category)
+def test_closed_orders_are_asked_for_from_a_time_on(category: Category) -> None:
+    request = orders.closed_since(SIGNER, category, "BTCUSDT", NOW_NS - 5 * 10**9, NOW_NS)
+
+    assert (request.target.partition("?")[0], request.lane) == ("/v5/order/history", Lane.ACCOUNT)
+    assert parameters(request) == {
+        "symbol": "BTCUSDT",
+        "category": category.value,
+        "limit": "50",
+        "startTime": str(NOW_MS - 5_000),
+    }

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from arbitrage.domain.errors import MalformedData, OrderRefused
+from arbitrage.domain.errors import MalformedData, OrderRefused, Unavailable
 from arbitrage.domain.intents import CancelOrder, PlaceOrder
 from arbitrage.domain.orders import OrderStatus
 from arbitrage.domain.sides import Side
@@ -38,10 +38,10 @@ REFUSED = (
 
 
 def test_an_order_carries_the_terms_of_rest_and_its_own_id() -> None:
-    frame = trade_stream.place_frame(SIGNER, Category.LINEAR, PLACED, NOW_NS)
+    frame = trade_stream.place_frame(SIGNER, Category.LINEAR, PLACED, "o00000001", NOW_NS)
 
     assert json.loads(frame) == {
-        "reqId": "s00000001",
+        "reqId": "o00000001",
         "header": {"X-BAPI-TIMESTAMP": "1711001595207", "X-BAPI-RECV-WINDOW": "8000"},
         "op": "order.create",
         "args": [json.loads(terms(Category.LINEAR, PLACED))],
@@ -60,15 +60,14 @@ def test_what_can_be_no_order_is_not_sent() -> None:
     intent = PlaceOrder(**(OF_OURS | {"client_id": 'a"'}), side=Side.BUY, qty=Decimal(1))
 
     with pytest.raises(OrderRefused, match="nothing was sent"):
-        trade_stream.place_frame(SIGNER, Category.LINEAR, intent, NOW_NS)
+        trade_stream.place_frame(SIGNER, Category.LINEAR, intent, "o1", NOW_NS)
 
 
-def test_the_connection_is_logged_in_as_the_private_one() -> None:
-    said = json.loads(trade_stream.login_frame(SIGNER, NOW_NS))
-
-    key, expires_ms, signature = said["args"]
-    assert (said["op"], key, expires_ms) == ("auth", "key", 1711001605207)
-    assert signature == SIGNER.signature(f"GET/realtime{expires_ms}")
+def test_a_login_is_waited_for() -> None:
+    assert trade_stream.is_logged_in(b'{"retCode":0,"retMsg":"OK","op":"auth","connId":"c"}')
+    assert not trade_stream.is_logged_in(ACCEPTED)
+    with pytest.raises(Unavailable, match="10004"):
+        trade_stream.is_logged_in(b'{"retCode":10004,"retMsg":"error sign","op":"auth"}')
 
 
 def test_an_answer_is_read_as_rest_would_give_it() -> None:

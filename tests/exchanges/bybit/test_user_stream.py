@@ -4,14 +4,20 @@ from decimal import Decimal
 
 import pytest
 
-from arbitrage.domain.errors import ConfigError, MalformedData
+from arbitrage.domain.errors import ConfigError, MalformedData, Unavailable
 from arbitrage.domain.events import BalanceUpdate, FundingPayment, OrderUpdate, VenueStatus
 from arbitrage.domain.orders import OrderStatus
 from arbitrage.exchanges.bybit.auth import RequestSigner
 from arbitrage.exchanges.bybit.executions import Executions
 from arbitrage.exchanges.bybit.facts import VENUE_CREATE_TYPES, Category
 from arbitrage.exchanges.bybit.order_tally import OrderTallies
-from arbitrage.exchanges.bybit.user_stream import UserStream, login_frames
+from arbitrage.exchanges.bybit.user_stream import (
+    SUBSCRIBE,
+    UserStream,
+    is_logged_in,
+    is_of_session,
+    login_frame,
+)
 
 Frames = Callable[[str], list[bytes]]
 NEW, FILL, PARTIAL, CANCELLED, POSITION, WALLET, FUNDING, ADL, LIQUIDATED, GREEKS = range(10)
@@ -27,15 +33,15 @@ def stream() -> UserStream:
     return stream_of(Category.LINEAR)
 
 
-def test_a_new_connection_logs_in_and_subscribes() -> None:
+def test_a_new_connection_logs_in_and_then_subscribes() -> None:
     signer = RequestSigner("key", "secret")
 
-    login, subscription = login_frames(signer, 1662350390000_000_000)
+    login = login_frame(signer, 1662350390000_000_000)
 
     key, expires_ms, signature = json.loads(login)["args"]
     assert (key, expires_ms) == ("key", 1662350400000)
     assert signature == signer.signature("GET/realtime1662350400000")
-    assert json.loads(subscription) == {
+    assert json.loads(SUBSCRIBE) == {
         "op": "subscribe",
         "args": ["order", "execution", "position", "wallet"],
     }
@@ -43,7 +49,20 @@ def test_a_new_connection_logs_in_and_subscribes() -> None:
 
 def test_nobody_logs_in_without_a_key() -> None:
     with pytest.raises(ConfigError, match="no API key"):
-        login_frames(RequestSigner("", ""), 0)
+        login_frame(RequestSigner("", ""), 0)
+
+
+def test_a_login_is_waited_for() -> None:
+    assert is_logged_in(b'{"success":true,"ret_msg":"","op":"auth","conn_id":"c"}')
+    for other in (b'{"op":"pong","args":["1"],"conn_id":"c"}', b"nonsense"):
+        assert not is_logged_in(other)
+    with pytest.raises(Unavailable, match="API key is invalid"):
+        is_logged_in(b'{"success":false,"ret_msg":"API key is invalid.","op":"auth"}')
+
+
+def test_answers_are_told_from_news(frames: Frames) -> None:
+    assert is_of_session(b'{"success":false,"ret_msg":"no","op":"subscribe"}')
+    assert not any(is_of_session(frame) for frame in [*frames("private"), b"nonsense"])
 
 
 def test_an_order_is_told_from_its_acceptance_to_its_end(

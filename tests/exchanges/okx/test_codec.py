@@ -128,8 +128,7 @@ def test_an_order_lives_through_all_its_messages(
     assert one.status is OrderStatus.OPEN
     assert [len(codec.decode_private(frame, 5)) for frame in frames("user")] == [
         *(1, 1, 1, 1, 2),
-        *(2, 0, 1, 1),
-        *(1, 1, 1, 1, 0),
+        *(2, 0, 1, 1, 0),
     ]
 
 
@@ -171,11 +170,11 @@ def test_the_private_connection_opens_with_a_login(codec: OkxCodec, frames: Fram
 
 def test_orders_by_websocket_want_the_listing_first(codec: OkxCodec, answer: AnswerOf) -> None:
     with pytest.raises(ConfigError, match="read the instruments first"):
-        codec.place_frame(PLACED)
+        codec.place_frame(PLACED, "1x1", NOW_NS)
 
     codec.instruments(answer("instruments_spot"))
 
-    for frame in (codec.place_frame(PLACED), codec.cancel_frame(CANCEL)):
+    for frame in (codec.place_frame(PLACED, "1x1", NOW_NS), codec.cancel_frame(CANCEL, "1x2")):
         assert json.loads(frame)["args"][0]["instIdCode"] == 1000000000
 
 

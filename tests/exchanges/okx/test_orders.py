@@ -247,37 +247,6 @@ def test_history_is_asked_for_since_a_moment(symbol: str, kind: str) -> None:
         assert request.target.startswith(f"/api/v5/trade/{path}?")
 
 
-# --- by websocket ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("order", [spot_order(), market_spot(), swap_order(reduce_only=True)])
-def test_a_frame_holds_the_same_order_by_number(order: PlaceOrder) -> None:
-    frame = json.loads(orders.place_frame(SpotMode.CASH, order, CODE))
-
-    rest = said(placed(order))
-    del rest["instId"]
-    [terms] = frame.pop("args")
-    assert terms == rest | {"instIdCode": CODE}
-    assert frame == {"id": "s00000001", "op": "order"}
-
-
-def test_a_frame_cancels_by_number() -> None:
-    assert json.loads(orders.cancel_frame(cancel_of(), CODE)) == {
-        "id": "s00000001",
-        "op": "cancel-order",
-        "args": [{"instIdCode": CODE, "clOrdId": "s00000001"}],
-    }
-
-
-def test_without_a_number_no_frame_is_written() -> None:
-    with pytest.raises(ConfigError, match="its number is not known"):
-        orders.place_frame(SpotMode.CASH, spot_order(), 0)
-    with pytest.raises(ConfigError, match="its number is not known"):
-        orders.cancel_frame(cancel_of(), 0)
-    with pytest.raises(OrderRefused):
-        orders.place_frame(SpotMode.CASH, spot_order(client_id="a-b"), CODE)
-
-
 # --- an independent client ------------------------------------------------------------------------
 
 SPOT, SWAP = "BTC/USDT", "BTC/USDT:USDT"

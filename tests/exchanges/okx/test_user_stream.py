@@ -9,12 +9,17 @@ from arbitrage.domain.events import BalanceUpdate, FundingPayment, OrderUpdate, 
 from arbitrage.domain.orders import OrderStatus
 from arbitrage.exchanges.okx import facts
 from arbitrage.exchanges.okx.instruments import Contract
-from arbitrage.exchanges.okx.user_stream import SUBSCRIPTION, UserStream, is_login
+from arbitrage.exchanges.okx.user_stream import (
+    SUBSCRIPTION,
+    UserStream,
+    is_login,
+    is_of_session,
+)
 
 Frames = Callable[[str], list[bytes]]
 VENUE = "okx"
 LIVE, PARTIAL, FILLED, CANCELED, LIQUIDATED, ACCOUNT, FUNDED, FUNDED_AGAIN, WARNING = range(9)
-TAKEN, REFUSED, NOT_UNDERSTOOD, OBEYED, UNKNOWN = range(9, 14)
+UNKNOWN = 9
 LOGIN = 3  # of the session's frames
 
 
@@ -95,50 +100,6 @@ def test_an_order_that_cannot_be_read_is_malformed(
 
     with pytest.raises(MalformedData, match="must be asked for"):
         stream.decode(frame.replace(old, new), 7)
-
-
-# --- answers to orders on this connection ---------------------------------------------------------
-
-
-def test_an_order_by_websocket_is_answered_as_by_rest(stream: UserStream, frames: Frames) -> None:
-    taken, refused, not_understood = (
-        stream.decode(frames("user")[number], 7) for number in (TAKEN, REFUSED, NOT_UNDERSTOOD)
-    )
-
-    rejected = OrderStatus.REJECTED
-    short = "51008 INSUFFICIENT_BALANCE: Order failed. Insufficient USDT margin in account"
-    assert taken == (OrderUpdate(7, "s00000003", OrderStatus.OPEN),)
-    assert refused == (OrderUpdate(7, "s00000003", rejected, reason=short),)
-    wrong = "60013 INVALID_ARGS: Invalid args"
-    assert not_understood == (OrderUpdate(7, "s00000003", rejected, reason=wrong),)
-
-
-def test_an_answer_that_proves_nothing_leaves_the_order_in_doubt(
-    stream: UserStream, frames: Frames
-) -> None:
-    [update] = stream.decode(frames("user")[REFUSED].replace(b"51008", b"50004"), 7)
-
-    assert isinstance(update, OrderUpdate)
-    assert update.status is OrderStatus.IN_DOUBT
-
-
-def test_a_refused_cancel_leaves_the_order_in_doubt(stream: UserStream, frames: Frames) -> None:
-    obeyed = frames("user")[OBEYED]
-
-    [good] = stream.decode(obeyed, 7)
-    [bad] = stream.decode(obeyed.replace(b'"sCode":"0"', b'"sCode":"51400"'), 7)
-
-    assert isinstance(good, OrderUpdate)
-    assert isinstance(bad, OrderUpdate)
-    assert (good.client_id, good.status) == ("s00000003", OrderStatus.OPEN)
-    assert (bad.client_id, bad.status) == ("s00000003", OrderStatus.IN_DOUBT)
-
-
-@pytest.mark.parametrize("change", [(b'"op":"order"', b'"op":"amend-order"'), (b"s00000003", b"")])
-def test_answers_to_what_we_do_not_ask_say_nothing(
-    change: tuple[bytes, bytes], stream: UserStream, frames: Frames
-) -> None:
-    assert stream.decode(frames("user")[TAKEN].replace(*change), 7) == ()
 
 
 # --- balances and funding -------------------------------------------------------------------------
@@ -285,6 +246,11 @@ def test_the_login_is_told_from_everything_else(frames: Frames) -> None:
     said = [*frames("session"), *frames("user"), b"pong", b"", b"\xff"]
 
     assert [frame for frame in said if is_login(frame)] == [frames("session")[LOGIN]]
+
+
+def test_words_about_the_session_are_told_from_those_about_the_account(frames: Frames) -> None:
+    assert all(map(is_of_session, frames("session")))
+    assert not any(map(is_of_session, [*frames("user"), b"pong", b"\xff"]))
 
 
 def test_everything_is_subscribed_to_that_is_read(frames: Frames) -> None:

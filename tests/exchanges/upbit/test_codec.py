@@ -364,3 +364,16 @@ class TestAnswers:
         headers = {"remaining-req": "group=order; min=720; sec=11"}
         (reading,) = codec.budgets(Answer(201, b"", headers))
         assert (reading.name, reading.used, reading.limit) == ("order", 1, 12)
+
+
+def test_a_new_subscription_believes_whatever_book_comes_first() -> None:
+    codec = UpbitCodec()
+
+    def book(tms: int) -> bytes:
+        level = {"ap": 11, "bp": 9, "as": 1, "bs": 1}
+        return json.dumps({"ty": "orderbook", "cd": "KRW-BTC", "tms": tms, "obu": [level]}).encode()
+
+    assert len(codec.decode(book(5), 1)) == 1
+    assert codec.decode(book(4), 2) == ()
+    codec.subscribe(["KRW-BTC"], [Channel.BOOK])
+    assert len(codec.decode(book(4), 3)) == 1

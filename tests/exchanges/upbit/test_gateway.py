@@ -29,7 +29,7 @@ from arbitrage.net.venue_plan import GatewayTimes
 from arbitrage.sim.faults import FaultPlan
 from arbitrage.sim.server import VenueServer
 
-KEYS = {"access_key": "sim-key", "secret_key": "sim-secret"}
+KEYS = {"api_key": "sim-key", "secret": "sim-secret"}
 TIMES = GatewayTimes(
     recheck_seconds=0.05, reconcile_seconds=0.3, silent_order_seconds=0.02, settle_seconds=0.005
 )
@@ -40,8 +40,7 @@ def pointed_at(server: VenueServer, keys: dict[str, str] | None = None) -> Venue
     return create(
         symbols=["KRW-BTC", "KRW-ETH"],
         rest_url=server.rest_url,
-        ws_public_url=f"{server.ws_url}/websocket/v1",
-        ws_private_url=f"{server.ws_url}/websocket/v1/private",
+        ws_url=server.ws_url,
         **(KEYS if keys is None else keys),  # type: ignore[arg-type]
     )
 
@@ -97,7 +96,7 @@ def test_without_keys_it_is_market_data_alone() -> None:
     assert isinstance(exchange, VenueGateway)
     assert exchange.plan.private is None
     with pytest.raises(ConfigError, match="empty"):
-        create(access_key="only-half")
+        create(api_key="only-half")
 
 
 @pytest.mark.parametrize(
@@ -267,7 +266,7 @@ def test_a_wrong_key_is_told_at_the_start() -> None:
     async def work() -> None:
         server = VenueServer(upbit(time.time_ns))
         await server.start()
-        subject = quick(pointed_at(server, {**KEYS, "secret_key": "wrong"}))
+        subject = quick(pointed_at(server, {**KEYS, "secret": "wrong"}))
         try:
             with pytest.raises(Unavailable, match="jwt_verification"):
                 await subject.astart(Engine())

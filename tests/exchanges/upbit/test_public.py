@@ -21,10 +21,13 @@ Frame = Callable[[str], bytes]
 Answered = Callable[..., Answer]
 
 
-def book_of(*levels: tuple[float, float, float, float], symbol: str = "KRW-BTC") -> bytes:
+def book_of(
+    *levels: tuple[float, float, float, float], symbol: str = "KRW-BTC", tms: int = 1
+) -> bytes:
     """A frame with rows of ask, its quantity, bid, its quantity."""
     rows = [{"ap": ap, "bp": bp, "as": aq, "bs": bq} for ap, aq, bp, bq in levels]
-    return json.dumps({"ty": "orderbook", "cd": symbol, "obu": rows, "st": "REALTIME"}).encode()
+    said = {"ty": "orderbook", "cd": symbol, "tms": tms, "obu": rows, "st": "REALTIME"}
+    return json.dumps(said).encode()
 
 
 def only(events: tuple[Event, ...]) -> Event:
@@ -34,7 +37,7 @@ def only(events: tuple[Event, ...]) -> Event:
 
 class TestBooks:
     def test_a_frame_of_thirty_levels_is_a_book_stamped_on_arrival(self, frame: Frame) -> None:
-        book = only(public.decode(frame("book_simple"), TS_NS))
+        book = only(public.decode(frame("book_simple"), TS_NS, {}))
         assert isinstance(book, BookSnapshot)
         assert (book.ts_ns, book.venue, book.symbol) == (TS_NS, "upbit", "KRW-BTC")
         assert book.asks[:2] == [(136_011_000.0, 0.110), (136_012_000.0, 0.111)]
@@ -42,21 +45,33 @@ class TestBooks:
         assert len(book.bids) == len(book.asks) == 30
 
     def test_padding_is_dropped_on_each_side_by_itself(self, frame: Frame) -> None:
-        book = only(public.decode(frame("book_padded"), TS_NS))
+        book = only(public.decode(frame("book_padded"), TS_NS, {}))
         assert isinstance(book, BookSnapshot)
         assert book.bids == [(1e-8, 7.0)]
         assert book.asks == [(2e-8, 10.0), (3e-8, 100.0)]
 
     def test_a_book_may_be_empty(self) -> None:
-        book = only(public.decode(book_of(), TS_NS))
+        book = only(public.decode(book_of(), TS_NS, {}))
         assert isinstance(book, BookSnapshot)
         assert (book.bids, book.asks) == ([], [])
 
     def test_a_price_without_quantity_is_padding_wherever_it_stands(self) -> None:
-        book = only(public.decode(book_of((11, 0, 9, 1), (12, 1, 8, 0), (13, 1, 7, 1)), TS_NS))
+        book = only(public.decode(book_of((11, 0, 9, 1), (12, 1, 8, 0), (13, 1, 7, 1)), TS_NS, {}))
         assert isinstance(book, BookSnapshot)
         assert book.bids == [(9.0, 1.0), (7.0, 1.0)]
         assert book.asks == [(12.0, 1.0), (13.0, 1.0)]
+
+    def test_a_book_older_than_the_last_one_says_nothing(self) -> None:
+        latest_ms: dict[str, int] = {}
+
+        def told(symbol: str, tms: int) -> int:
+            frame = book_of((11, 1, 9, 1), symbol=symbol, tms=tms)
+            return len(public.decode(frame, TS_NS, latest_ms))
+
+        books = [("KRW-BTC", 5), ("KRW-ETH", 3), ("KRW-BTC", 4), ("KRW-BTC", 5), ("KRW-BTC.1", 4)]
+        assert [told(*book) for book in books] == [1, 1, 0, 1, 0]
+        assert told("KRW-BTC", 1_763_800_000_000) == 1
+        assert told("KRW-BTC", 1_763_799_990_000) == 1  # the venue's clock was set
 
     @pytest.mark.parametrize(
         "levels",
@@ -75,16 +90,16 @@ class TestBooks:
         self, levels: list[tuple[float, float, float, float]]
     ) -> None:
         with pytest.raises(MalformedData, match=r"upbit KRW-BTC (asks|bids): level .* is dropped"):
-            public.decode(book_of(*levels), TS_NS)
+            public.decode(book_of(*levels), TS_NS, {})
 
     def test_the_number_of_levels_asked_for_is_not_part_of_the_symbol(self) -> None:
-        book = only(public.decode(book_of((11, 1, 9, 1), symbol="KRW-BTC.1"), TS_NS))
+        book = only(public.decode(book_of((11, 1, 9, 1), symbol="KRW-BTC.1"), TS_NS, {}))
         assert isinstance(book, BookSnapshot)
         assert book.symbol == "KRW-BTC"
 
     def test_the_order_of_keys_does_not_matter(self) -> None:
         shuffled = b'{"obu":[{"bs":1,"as":2,"bp":9,"ap":11}],"cd":"KRW-BTC","ty":"orderbook"}'
-        book = only(public.decode(shuffled, TS_NS))
+        book = only(public.decode(shuffled, TS_NS, {}))
         assert isinstance(book, BookSnapshot)
         assert (book.bids, book.asks) == ([(9.0, 1.0)], [(11.0, 2.0)])
 
@@ -98,7 +113,7 @@ class TestBooks:
         self, sides: list[tuple[float, float, float, float]]
     ) -> None:
         try:
-            book = only(public.decode(book_of(*sides), TS_NS))
+            book = only(public.decode(book_of(*sides), TS_NS, {}))
         except MalformedData:
             return
         assert isinstance(book, BookSnapshot)
@@ -113,10 +128,10 @@ class TestBooks:
 
 class TestTrades:
     def test_a_trade_has_the_takers_side(self, frame: Frame) -> None:
-        trade = only(public.decode(frame("trade_simple"), TS_NS))
+        trade = only(public.decode(frame("trade_simple"), TS_NS, {}))
         assert trade == MarketTrade(TS_NS, "upbit", "KRW-BTC", 136_011_000.0, 0.01305, Side.BUY)
         sold = frame("trade_simple").replace(b'"BID"', b'"ASK"')
-        trade = only(public.decode(sold, TS_NS))
+        trade = only(public.decode(sold, TS_NS, {}))
         assert isinstance(trade, MarketTrade)
         assert trade.side is Side.SELL
 
@@ -127,15 +142,15 @@ class TestTrades:
         self, frame: Frame, what: bytes, instead: bytes
     ) -> None:
         with pytest.raises(MalformedData, match="the trade is dropped"):
-            public.decode(frame("trade_simple").replace(what, instead, 1), TS_NS)
+            public.decode(frame("trade_simple").replace(what, instead, 1), TS_NS, {})
 
 
 class TestNotices:
     def test_up_says_nothing_that_its_arrival_does_not(self) -> None:
-        assert public.decode(b'{"status":"UP"}', TS_NS) == ()
+        assert public.decode(b'{"status":"UP"}', TS_NS, {}) == ()
 
     def test_any_other_status_takes_the_venue_down(self) -> None:
-        status = only(public.decode(b'{"status":"DOWN"}', TS_NS))
+        status = only(public.decode(b'{"status":"DOWN"}', TS_NS, {}))
         assert status == VenueStatus(TS_NS, "upbit", False, "status DOWN")
 
     @pytest.mark.parametrize(
@@ -143,13 +158,13 @@ class TestNotices:
     )
     def test_an_error_takes_the_venue_down_with_its_name(self, name: str) -> None:
         error = json.dumps({"error": {"name": name, "message": "why"}}).encode()
-        status = only(public.decode(error, TS_NS))
+        status = only(public.decode(error, TS_NS, {}))
         assert status == VenueStatus(TS_NS, "upbit", False, f"{name}: why")
 
     @pytest.mark.parametrize("stray", [b"{}", b"[]", b"", b'{"ty":"ticker","cd":"KRW-BTC"}', b"UP"])
     def test_a_frame_that_says_nothing_known_is_dropped(self, stray: bytes) -> None:
         with pytest.raises(MalformedData, match=r"upbit frame cannot be read: .*it begins"):
-            public.decode(stray, TS_NS)
+            public.decode(stray, TS_NS, {})
 
 
 class TestSubscriptions:
@@ -293,7 +308,7 @@ ANY_JSON = st.recursive(
 class TestBrokenFrames:
     def survives(self, broken: bytes) -> None:
         try:
-            events = public.decode(broken, TS_NS)
+            events = public.decode(broken, TS_NS, {})
         except MalformedData:
             return
         assert all(isinstance(one, BookSnapshot | MarketTrade | VenueStatus) for one in events)
@@ -333,7 +348,7 @@ class TestBrokenFrames:
 
 @pytest.mark.realdata
 def test_every_recorded_frame_is_a_sound_book_or_a_trade(recorded_frames: list[bytes]) -> None:
-    events = [only(public.decode(frame, TS_NS)) for frame in recorded_frames]
+    events = [only(public.decode(frame, TS_NS, {})) for frame in recorded_frames]
     books = [event for event in events if isinstance(event, BookSnapshot)]
     assert (len(books), len(events)) == (145, 449)
     assert all(book.bids[0][0] < book.asks[0][0] for book in books)
@@ -346,7 +361,7 @@ def test_recorded_books_hold_what_was_sent(recorded_frames: list[bytes]) -> None
         sent = json.loads(frame)
         if sent["ty"] != "orderbook":
             continue
-        book = only(public.decode(frame, TS_NS))
+        book = only(public.decode(frame, TS_NS, {}))
         assert isinstance(book, BookSnapshot)
         assert book.asks == [(one["ap"], one["as"]) for one in sent["obu"] if one["as"]]
         assert book.bids == [(one["bp"], one["bs"]) for one in sent["obu"] if one["bs"]]
