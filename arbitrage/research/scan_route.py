@@ -33,10 +33,10 @@ def parse_route(text: str, fx: str | None = None) -> ScanRoute:
     (venue_a, symbol_a), (venue_b, symbol_b) = legs
     if legs[0] == legs[1]:
         raise ConfigError(f"route {text!r}: both legs are the same market")
-    return ScanRoute((venue_a, symbol_a), (venue_b, symbol_b), fx and _market_or_rate(fx))
+    return ScanRoute((venue_a, symbol_a), (venue_b, symbol_b), fx and parse_fx(fx))
 
 
-def _market_or_rate(text: str) -> str | float:
+def parse_fx(text: str) -> str | float:
     try:
         return float(text)
     except ValueError:

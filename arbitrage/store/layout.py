@@ -5,11 +5,12 @@
 
 Tables are `books`, `deltas`, `quotes`, `trades`, `funding` and `fx`. A folder `key=value` is a
 hive partition, which DuckDB and polars turn into a column; values are percent-encoded, and the day
-is the UTC day of `ts_ns`. Nothing here reads or writes Parquet.
+is the UTC day of `ts_ns`. Small parts are merged: `part-000-011` takes the place of the parts 0 to
+11. Nothing here reads or writes Parquet.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -120,21 +121,48 @@ def partitions(root: Path) -> Iterator[tuple[Stream, date, Path]]:
 
 
 def part_files(folder: Path) -> list[Path]:
-    """The parts in a partition, in the order in which they were written."""
-    return sorted(folder.glob("part-*.parquet"), key=_part_number)
+    """The parts in a partition, in the order in which they were written. One that was merged into
+    another, and is still there, is left out."""
+    parts, covered = [], -1
+    for path in sorted(folder.glob("part-*.parquet"), key=_reach):
+        _, last = part_numbers(path)
+        if last > covered:
+            parts.append(path)
+            covered = last
+    return parts
 
 
 def next_part(folder: Path) -> Path:
     """The path of the part to be written after those that are there."""
-    numbers = [_part_number(path) for path in part_files(folder)]
+    numbers = [part_numbers(path)[1] for path in part_files(folder)]
     return folder / f"part-{max(numbers, default=-1) + 1:03d}.parquet"
 
 
-def _part_number(path: Path) -> int:
-    number = path.stem.partition("-")[2]
-    if not number.isdecimal():
+def merged_part(parts: Sequence[Path]) -> Path:
+    """The path of the part that takes the place of `parts`, which follow each other."""
+    first, last = part_numbers(parts[0])[0], part_numbers(parts[-1])[1]
+    return parts[0].with_name(f"part-{first:03d}-{last:03d}.parquet")
+
+
+def superseded_parts(folder: Path) -> list[Path]:
+    """Parts that were merged into another one and are still there."""
+    current = set(part_files(folder))
+    return [path for path in folder.glob("part-*.parquet") if path not in current]
+
+
+def part_numbers(path: Path) -> tuple[int, int]:
+    """The first and the last number of what is in a part: `part-004`, or `part-000-011` if it was
+    merged of twelve. Raises `MalformedData` for another name."""
+    first, _, last = path.stem.removeprefix("part-").partition("-")
+    if not first.isdecimal() or not (last or first).isdecimal():
         raise MalformedData(f"{path}: expected a name such as part-000.parquet")
-    return int(number)
+    return int(first), int(last or first)
+
+
+def _reach(path: Path) -> tuple[int, int]:
+    """Parts by their first number; of two with the same, the one that reaches further first."""
+    first, last = part_numbers(path)
+    return first, -last
 
 
 def _encoded(value: str) -> str:

@@ -2,7 +2,8 @@
 
 A part holds rows of one stream and one day in the order `(ts_ns, seq)`. Its key-value metadata
 name the format version and what one integer of its prices and quantities stands for, so a part
-can be read alone. A file that cannot be read as that is `MalformedData`, never skipped.
+can be read alone. A file that cannot be read as that is `MalformedData`, never skipped; one that
+was there and is gone, `Unavailable`.
 """
 
 import os
@@ -16,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from arbitrage.domain.errors import ArbitrageError, MalformedData
+from arbitrage.domain.errors import ArbitrageError, MalformedData, Unavailable
 from arbitrage.domain.units import plain
 from arbitrage.store.fields import LEVELS_TYPE, Units
 from arbitrage.store.integer_units import IntegerUnit
@@ -132,6 +133,11 @@ class Part:
     def _malformed(self) -> Iterator[None]:
         try:
             yield
+        except FileNotFoundError as error:
+            raise Unavailable(
+                f"{self.path} is no longer there: its writer has merged it into another part since "
+                "the recording was opened; open it again"
+            ) from error
         except (pa.ArrowException, OSError) as error:
             raise MalformedData(
                 f"{self.path} cannot be read ({error}); the file is torn or no Parquet file, "

@@ -32,6 +32,7 @@ from arbitrage.store.layout import (
     read_manifest,
     write_manifest,
 )
+from arbitrage.store.part_merging import merge_parts
 from arbitrage.store.parts import ROW_GROUP_ROWS, write_part
 from arbitrage.store.tables import Table, table_of
 
@@ -52,13 +53,22 @@ _NO_UNITS = Units(IntegerUnit(Decimal(1)), IntegerUnit(Decimal(1)))
 class RecordingWriter:
     """Adds events to the recording at `path`, which is created if there is none.
 
-    As a context manager it closes at the end of the block. With `publishes_at_end` nothing can be
-    read before that, and nothing ever if the block raises. Raises `ConfigError` for a folder that
-    holds something else, `Unavailable` while another writer has it open.
+    `refused_count` counts the rows that were left out because they could not be stored exactly.
+    Events are encoded `block_rows` at a time: many cost less, few keep other threads waiting for
+    less. As a context manager it closes at the end of the block. With `publishes_at_end` nothing
+    can be read before that, and nothing ever if the block raises. Raises `ConfigError` for a
+    folder that holds something else, `Unavailable` while another writer has it open.
     """
 
-    def __init__(self, path: str | Path, *, publishes_at_end: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        publishes_at_end: bool = False,
+        block_rows: int | None = None,
+    ) -> None:
         self.path = Path(path)
+        self._block_rows = ROW_GROUP_ROWS if block_rows is None else block_rows
         self._publishes_at_end = publishes_at_end
         self._lock = _locked(self.path)
         try:
@@ -74,8 +84,9 @@ class RecordingWriter:
         self._is_manifest_stale = False
         self._buffers: dict[_Key, _Buffer] = {}
         self._pending = 0
+        self.refused_count = 0
         self._staging = self.path / _STAGING
-        self._staged: list[tuple[Path, Path]] = []
+        self._staged: list[tuple[Path, _Buffer]] = []
         self._staged_count = 0
 
     def __enter__(self) -> Self:
@@ -147,24 +158,24 @@ class RecordingWriter:
             units = self._units(stream)
             refused += self._end_days(stream)
             folder = partition(self.path, stream, day_of(event.ts_ns))
-            buffer = self._buffers[key] = _Buffer(table, folder, units)
+            buffer = self._buffers[key] = _Buffer(table, stream, folder, units)
         buffer.pending.append(event)
         buffer.seqs.append(self._next_seq)
         self._next_seq += 1
         self._pending += 1
-        if len(buffer.pending) >= ROW_GROUP_ROWS:
+        if len(buffer.pending) >= self._block_rows:
             refused += self._encode([key])
         elif self._pending >= MAX_PENDING_EVENTS:
             refused += self._encode(list(self._buffers))
-        _raise_first(refused)
+        self._raise_first(refused)
 
     def flush(self) -> None:
         """Make parts of everything written so far. Raises as `write` does."""
-        _raise_first(self._stage(list(self._buffers)))
+        self._raise_first(self._stage(list(self._buffers)))
 
     def close(self) -> None:
         """Publish what is left and let go of the recording. Raises as `write` does."""
-        _raise_first(self._finish(is_kept=True))
+        self._raise_first(self._finish(is_kept=True))
 
     def _finish(self, *, is_kept: bool) -> list[RefusedRow]:
         try:
@@ -220,10 +231,16 @@ class RecordingWriter:
                 path = self._staging / f"{self._staged_count}.part"
                 self._staged_count += 1
                 write_part(path, buffer.table, buffer.batches, buffer.units)
-                self._staged.append((path, buffer.folder))
+                self._staged.append((path, buffer))
         if not self._publishes_at_end:
             self._publish()
         return refused
+
+    def _raise_first(self, refused: list[RefusedRow]) -> None:
+        self.refused_count += len(refused)
+        if refused:
+            more = f" ({len(refused) - 1} more rows likewise)" if len(refused) > 1 else ""
+            raise MalformedData(f"{refused[0]}{more}") from refused[0]
 
     def _publish(self) -> None:
         # Rules first: a part is never there without them.
@@ -231,17 +248,21 @@ class RecordingWriter:
             self._manifest.instruments = list(self._recorded.values())
             write_manifest(self.path, self._manifest)
             self._is_manifest_stale = False
-        for staged, folder in self._staged:
+        while self._staged:
+            staged, buffer = self._staged[0]
+            folder = buffer.folder
             folder.mkdir(parents=True, exist_ok=True)
             staged.rename(next_part(folder))
-        self._staged.clear()
+            del self._staged[0]
+            merge_parts(folder, buffer.stream, buffer.units, staged)
 
 
 class _Buffer:
     """What was written to one day of a stream and is in no part yet."""
 
-    def __init__(self, table: Table, folder: Path, units: Units) -> None:
+    def __init__(self, table: Table, stream: Stream, folder: Path, units: Units) -> None:
         self.table = table
+        self.stream = stream
         self.folder = folder
         self.units = units
         self.pending: list[MarketEvent] = []
@@ -288,12 +309,6 @@ def decimal_step(value: Decimal) -> Decimal:
 
 def _units_of(recorded: RecordedInstrument) -> Units:
     return Units(IntegerUnit(recorded.price_unit), IntegerUnit(recorded.qty_unit))
-
-
-def _raise_first(refused: list[RefusedRow]) -> None:
-    if refused:
-        more = f" ({len(refused) - 1} more rows likewise)" if len(refused) > 1 else ""
-        raise MalformedData(f"{refused[0]}{more}") from refused[0]
 
 
 def _locked(root: Path) -> IO[bytes]:
