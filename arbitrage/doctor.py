@@ -17,7 +17,8 @@ from arbitrage.paper_runner import market_generator
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at; `advice` says what to do if it is not ok."""
+    """One thing that was looked at; `advice` says what to do if it is not ok, or what is left for a
+    person to look at where it is."""
 
     name: str
     is_ok: bool
@@ -25,7 +26,7 @@ class Finding(msgspec.Struct, frozen=True):
     advice: str = ""
 
     def line(self) -> str:
-        mark = "ok  " if self.is_ok else "FAIL"
+        mark = "FAIL" if not self.is_ok else "note" if self.advice else "ok  "
         return f"{mark} {self.name}: {self.text}" + (f"; {self.advice}" if self.advice else "")
 
 
