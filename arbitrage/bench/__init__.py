@@ -13,12 +13,19 @@ from arbitrage.bench.measure import Figure
 
 
 def _subjects() -> tuple[Callable[[bool], Iterable[Figure]], ...]:
-    from arbitrage.bench import engine_figures, replay_figures, runner_figures, wire_figures
+    from arbitrage.bench import (
+        engine_figures,
+        loopback_figures,
+        replay_figures,
+        runner_figures,
+        wire_figures,
+    )
 
     return (
         runner_figures.figures,
         engine_figures.figures,
         wire_figures.figures,
+        loopback_figures.figures,
         replay_figures.figures,
     )
 

@@ -176,10 +176,15 @@ def _frame_to_bytes() -> Callable[[], object]:
             for intent in engine.step(event).intents:
                 if isinstance(intent, PlaceOrder) and intent.venue == "binance-usdm":
                     codec.place(intent, _NOW_NS)
-        for state in route.trades:
-            for order, _ in state.orders.values():
-                engine.accounts.release(order)
-        route.trades.clear()
-        route.cooldown_until_ns = 0
+        forget_trades(engine, route)
 
     return trade
+
+
+def forget_trades(engine: ArbitrageEngine, route: RouteState) -> None:
+    """Let the engine be as if it had not traded, so that the next edge is one again."""
+    for state in route.trades:
+        for order, _ in state.orders.values():
+            engine.accounts.release(order)
+    route.trades.clear()
+    route.cooldown_until_ns = 0
