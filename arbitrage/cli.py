@@ -4,17 +4,17 @@ Every command imports what it needs when it runs, so that `arb --help` is quick.
 done, 1 the work failed, 2 the arguments or the configuration are wrong.
 """
 
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from arbitrage.command_options import ConfigFile, Json, Language, Seconds, Simulated
 from arbitrage.domain.errors import ArbitrageError, ConfigError
+from arbitrage.market_commands import record, scan
+from arbitrage.printing import print_json, print_line, print_rich, progress, show
 
 app = typer.Typer(
     help="Cross-exchange crypto arbitrage: one deterministic engine for paper, replay and live.",
@@ -23,17 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-ConfigFile = Annotated[
-    Path, typer.Option("--config", help="The TOML file; see `arbitrage/demo.toml`.")
-]
-Seconds = Annotated[
-    float | None, typer.Option(help="End after so many seconds; without it, at Ctrl-C.")
-]
 # A report for eyes shows the first few of each kind of problem.
 _PROBLEMS_SHOWN = 5
-
-Language = Annotated[str, typer.Option(help="Of the table: en or ko.")]
 
 
 @app.command()
@@ -57,7 +48,7 @@ def demo(
         parse(text, "demo.toml"), seconds=seconds, language=language, shows_table=not json_
     )
     if json_:
-        _print_json(summary)
+        print_json(summary)
 
 
 @app.command()
@@ -78,7 +69,7 @@ def paper(
         load(config), seconds=seconds, record=record, language=language, shows_table=not json_
     )
     if json_:
-        _print_json(summary)
+        print_json(summary)
 
 
 @app.command("import")
@@ -97,70 +88,25 @@ def import_(
     from arbitrage.store.levels_csv import import_levels_csv
 
     report = import_levels_csv(file, out, venue=venue, symbol=symbol, timezone=timezone)
-    _show(report.to_json_dict(), json_, lambda: _print_import(report))
+    show(report.to_json_dict(), json_, lambda: _print_import(report))
 
 
 def _print_import(report: Any) -> None:
-    _out(
+    print_line(
         f"{report.venue} {report.symbol}: {report.snapshots:,} snapshots of {report.rows:,} rows, "
         f"{report.rows_skipped:,} rows skipped, {report.problem_count:,} problems"
     )
     for kind, count in report.counts.items():
-        _out(f"  {count:,} x {kind}")
+        print_line(f"  {count:,} x {kind}")
         listed = [problem for problem in report.problems if problem.kind == kind]
         for problem in listed[:_PROBLEMS_SHOWN]:
-            _out(f"    line {problem.line}: {problem.reason}")
+            print_line(f"    line {problem.line}: {problem.reason}")
         if count > _PROBLEMS_SHOWN:
-            _out(f"    and {count - _PROBLEMS_SHOWN:,} more; --json lists them")
+            print_line(f"    and {count - _PROBLEMS_SHOWN:,} more; --json lists them")
 
 
-@app.command()
-def scan(
-    recording: Annotated[Path, typer.Argument(help="A recording, as `arb import` writes it.")],
-    route: Annotated[
-        list[str], typer.Option(help="venue:symbol,venue:symbol; may be given again.")
-    ],
-    taker_bps: Annotated[
-        str, typer.Option(help="Taker fees in bps: venue=5,venue=4; zero where not named.")
-    ] = "",
-    min_edge_bps: Annotated[float, typer.Option(help="Least marginal net edge.")] = 0.0,
-    max_age: Annotated[float, typer.Option(help="Oldest book looked at, in seconds.")] = 10.0,
-    fx: Annotated[
-        str | None, typer.Option(help="venue:symbol of the FX book of legs whose quotes differ.")
-    ] = None,
-    ignore_rules: Annotated[
-        bool, typer.Option("--ignore-rules", help="Leave lots and minimums out.")
-    ] = False,
-    plot: Annotated[
-        Path | None, typer.Option(help="Draw the edges over time into this HTML file.")
-    ] = None,
-    json_: Json = False,
-) -> None:
-    """Look for price differences at every book of a recording."""
-    from arbitrage.research.scan import scan
-    from arbitrage.research.scan_result import scan_table
-    from arbitrage.research.scan_route import parse_route, parse_taker_bps
-    from arbitrage.store.recording import Recording
-
-    source = Recording(recording)
-    routes = [parse_route(text, fx=fx) for text in route]
-    fees = parse_taker_bps(taker_bps)
-    with _progress("scan", source.count()) as on_progress:
-        result = scan(
-            source,
-            routes,
-            taker_bps=fees,
-            min_edge_bps=min_edge_bps,
-            max_age_seconds=max_age,
-            ignore_rules=ignore_rules,
-            keeps_series=plot is not None,
-            on_progress=on_progress,
-        )
-    if plot is not None:
-        from arbitrage.research.plot import write_plot
-
-        write_plot(result, plot)
-    _show(result.to_json_dict(), json_, lambda: _rich(scan_table(result)))
+app.command()(scan)
+app.command()(record)
 
 
 @app.command()
@@ -177,9 +123,9 @@ def replay(
 
     settings = load(config)
     source = Recording(recording)
-    with _progress("replay", source.count()) as on_progress:
+    with progress("replay", source.count()) as on_progress:
         result = replay(source, settings, on_progress=on_progress)
-    _show(result, json_, lambda: _rich(report_table(result)))
+    show(result, json_, lambda: print_rich(report_table(result)))
 
 
 @app.command()
@@ -200,6 +146,9 @@ def sim(
     faults: Annotated[
         Path | None, typer.Option(help="A TOML script of what goes wrong, and when.")
     ] = None,
+    ends_with_input: Annotated[
+        bool, typer.Option("--ends-with-input", help="End when standard input does.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Serve simulated venues on this machine, in their own protocols, until Ctrl-C."""
@@ -214,6 +163,7 @@ def sim(
         is_staged=staged,
         faults=faults,
         is_json=json_,
+        ends_with_input=ends_with_input,
     )
 
 
@@ -226,18 +176,40 @@ def _port(text: str) -> tuple[str, int]:
 
 
 @app.command()
-def doctor(config: ConfigFile, json_: Json = False) -> None:
-    """Check a configuration: what it trades, what it lacks, what to do about it."""
+def doctor(
+    config: Annotated[Path | None, typer.Option("--config", help="The TOML file.")] = None,
+    venue: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME or NAME=SYMBOL,SYMBOL, asked over the wire; may be given again."),
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no venue.")] = False,
+    sim: Simulated = False,
+    json_: Json = False,
+) -> None:
+    """Check a configuration and its venues: what is wrong, and what to do about it. Over the wire:
+    is the venue there, is our clock right, what may the key do, what can be traded with."""
     from arbitrage.config import load
     from arbitrage.doctor import examine
 
-    findings = examine(load(config))
-    _show(
-        {"ok": all(finding.is_ok for finding in findings), "findings": findings},
+    if config is None and not venue:
+        raise ConfigError("nothing to look at; expected --config FILE or --venue NAME")
+    settings = None if config is None else load(config)
+    findings = [] if settings is None else examine(settings)
+    if not offline:
+        from arbitrage.venue_doctor import examine_venues
+
+        wanted = {} if settings is None else settings.symbols()
+        for text in venue or ():
+            name, _, symbols = text.partition("=")
+            wanted[name] = [*wanted.get(name, ()), *filter(None, symbols.split(","))]
+        findings += examine_venues(wanted, os.environ, on_simulators=sim)
+    is_ok = all(finding.is_ok for finding in findings)
+    show(
+        {"ok": is_ok, "findings": findings},
         json_,
-        lambda: _out("\n".join(finding.line() for finding in findings)),
+        lambda: print_line("\n".join(finding.line() for finding in findings)),
     )
-    if not all(finding.is_ok for finding in findings):
+    if not is_ok:
         raise typer.Exit(1)
 
 
@@ -246,55 +218,25 @@ def bench(
     json_: Json = False,
     only: Annotated[str, typer.Option(help="Only figures whose name has this in it.")] = "",
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions.")] = False,
+    soak: Annotated[
+        float | None,
+        typer.Option(help="Instead, so many minutes of a thousand books over sockets."),
+    ] = None,
 ) -> None:
     """Measure the engine on this machine, each figure beside its goal."""
     from arbitrage.bench import figures_table, run_bench
 
-    figures = run_bench(only=only, quick=quick)
-    _show(
-        [figure.to_json_dict() for figure in figures], json_, lambda: _rich(figures_table(figures))
-    )
-
-
-# --- printing -----------------------------------------------------------------------------------
-
-
-def _show(data: Any, json_: bool, show: Callable[[], Any]) -> None:
-    if json_:
-        _print_json(data)
+    if soak is None:
+        figures = run_bench(only=only, quick=quick)
     else:
-        show()
+        from arbitrage.bench.soak import run_soak
 
-
-def _print_json(data: Any) -> None:
-    import msgspec
-
-    _out(json.dumps(msgspec.to_builtins(data), ensure_ascii=False))
-
-
-def _out(text: str) -> None:
-    sys.stdout.write(text + "\n")
-
-
-def _rich(renderable: Any) -> None:
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "120"))
-    Console(width=width).print(renderable)
-
-
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[int], None] | None]:
-    """A bar on a terminal, nothing anywhere else."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task(what, total=total)
-        yield lambda done: bars.update(task, completed=done)
+        figures = run_soak(soak)
+    show(
+        [figure.to_json_dict() for figure in figures],
+        json_,
+        lambda: print_rich(figures_table(figures)),
+    )
 
 
 def main() -> None:

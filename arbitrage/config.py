@@ -90,6 +90,19 @@ class Settings(Table):
                     yield f"{key}: {route.route_name!r} is the name of {first} already"
                 taken.setdefault(route.route_name, key)
 
+    def symbols(self) -> dict[str, list[str]]:
+        """By venue every symbol that a route or its FX needs, each once."""
+        wanted: dict[str, dict[str, None]] = {venue: {} for venue in self.venues}
+        for table in self.routes:
+            for route in table.expanded():
+                for venue, symbol in route.markets:
+                    wanted.setdefault(venue, {})[symbol] = None
+        for fx in (self.fx, *(table.fx for table in self.routes)):
+            if fx is not None and fx.book is not None:
+                venue, symbol = market(fx.book)
+                wanted.setdefault(venue, {})[symbol] = None
+        return {venue: list(symbols) for venue, symbols in wanted.items()}
+
     def engine_config(
         self,
         instruments: Mapping[Market, Instrument],

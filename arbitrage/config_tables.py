@@ -19,6 +19,7 @@ from pydantic import (
 
 from arbitrage.domain.fees import FeeManner, FeeSchedule
 from arbitrage.domain.sides import Direction
+from arbitrage.domain.symbols import venue_and_symbol
 from arbitrage.domain.units import NS_PER_MS
 from arbitrage.engine.config import RiskLimits, RouteKind
 
@@ -28,8 +29,7 @@ _LEG = r"^[^:,\s]+:[^,\s]+$"
 
 def market(text: str) -> Market:
     """`venue:symbol` as a pair; the symbol may hold colons of its own."""
-    venue, _, symbol = text.partition(":")
-    return venue, symbol
+    return venue_and_symbol(text)
 
 
 def _unquoted(value: Any) -> Any:

@@ -29,7 +29,12 @@ from arbitrage.engine.engine import ArbitrageEngine
 from arbitrage.engine.session import check_gateways
 from arbitrage.net.arrival_clock import stamp
 from arbitrage.paper_runner import EventSink
-from arbitrage.running_session import RunningSession, loop_factory, stopped_by_signals
+from arbitrage.running_session import (
+    RunningSession,
+    calm_collector,
+    loop_factory,
+    stopped_by_signals,
+)
 
 _MARKET_EVENTS = (BookSnapshot, BookDelta, BookQuote, MarketTrade, Funding, FxQuote)
 _END_SECONDS = 5.0
@@ -105,7 +110,7 @@ class LiveSession(RunningSession):
             watches = [asyncio.create_task(each.wait()) for each in self._by_venue.values()]
             for watch in watches:
                 watch.add_done_callback(lambda _watch: self.stop())
-            with stopped_by_signals(self.stop):
+            with stopped_by_signals(self.stop), calm_collector():
                 await self._until_stopped(seconds)
             await self._end_orders()
             for watch in watches:
@@ -133,9 +138,9 @@ class LiveSession(RunningSession):
     def _step(self, event: Event) -> None:
         step = self.engine.step(event)
         if step.intents:
-            self.digest.add(event.ts_ns, step.intents)
             for intent in step.intents:
                 self._by_venue[intent.venue].send((intent,), event.ts_ns)
+            self.digest.add(event.ts_ns, step.intents)
         if step.decisions and self._on_decisions is not None:
             self._on_decisions(step.decisions)
 

@@ -15,7 +15,12 @@ from arbitrage.domain.errors import ConfigError
 from arbitrage.domain.events import MarketEvent
 from arbitrage.domain.units import NS_PER_SECOND
 from arbitrage.engine.session import Session
-from arbitrage.running_session import RunningSession, loop_factory, stopped_by_signals
+from arbitrage.running_session import (
+    RunningSession,
+    calm_collector,
+    loop_factory,
+    stopped_by_signals,
+)
 from arbitrage.sim.calibration import MEASURED_DISLOCATIONS, STAGED_DISLOCATIONS
 from arbitrage.sim.market import MarketGenerator, MarketSpec, kimchi_spec, krw_pair_spec
 
@@ -66,7 +71,7 @@ class PaperRunner(RunningSession):
         deadline_ns = None if seconds is None else now_ns + int(seconds * NS_PER_SECOND)
         next_refresh_ns = now_ns
         unpaused = 0
-        with stopped_by_signals(self.stop):
+        with stopped_by_signals(self.stop), calm_collector():
             for event in self._events:
                 now_ns = self._clock_ns()
                 wait_ns = event.ts_ns - now_ns

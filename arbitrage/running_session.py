@@ -6,6 +6,7 @@ was and when each market was last heard of is counted here, once for both.
 
 import asyncio
 import contextlib
+import gc
 import signal
 import time
 from collections import deque
@@ -16,6 +17,8 @@ from arbitrage.domain.events import Event
 from arbitrage.engine.engine import ArbitrageEngine
 
 _REMEMBERED_STEPS = 2_000
+# Young objects are looked at often and in little time; all of them never are.
+_CALM_THRESHOLDS = (20_000, 50, 1_000_000)
 
 
 class RunningSession:
@@ -64,6 +67,24 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in handled:
             loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def calm_collector() -> Iterator[None]:
+    """Inside, no full garbage collection stops a session for the time of a hundred frames.
+
+    What lives at the beginning is never looked at. What is made later is looked at while it is
+    young, so that cycles do not pile up.
+    """
+    thresholds = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_CALM_THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

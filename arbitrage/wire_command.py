@@ -5,12 +5,10 @@ and the keys are the simulators'. Nothing leaves this machine.
 """
 
 import asyncio
-import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from rich.console import Console
@@ -18,11 +16,10 @@ from rich.console import Console
 from arbitrage.config import Settings
 from arbitrage.config_tables import Market, MarketTable
 from arbitrage.domain.decisions import Decision
-from arbitrage.domain.errors import ConfigError, Unavailable
 from arbitrage.domain.fees import FeeSchedule
 from arbitrage.domain.instrument import Instrument
+from arbitrage.domain.units import ONE, ZERO
 from arbitrage.engine.engine import ArbitrageEngine
-from arbitrage.exchanges.registry import create_exchange
 from arbitrage.live_session import LiveSession
 from arbitrage.monitoring.terminal import TerminalTable, render_summary
 from arbitrage.monitoring.words import words
@@ -31,24 +28,10 @@ from arbitrage.running_session import loop_factory
 from arbitrage.session_report import TradeLog, report_of
 from arbitrage.session_view import SessionWatch
 from arbitrage.sim.calibration import STAGED_DISLOCATIONS
+from arbitrage.simulators import Addresses, gateway_of, simulators
 
-_READY_SECONDS = 30.0
-_END_SECONDS = 5.0
 # Venues round what they book; a cent of the smallest currency is no missing coin.
 _TOLERANCE = Decimal("0.01")
-_KEY, _SECRET = "sim-key", "sim-secret"
-
-
-class Addresses(msgspec.Struct):
-    """Where one simulated venue listens."""
-
-    rest: str
-    ws: str
-
-
-class _Ready(msgspec.Struct):
-    ready: bool
-    venues: dict[str, Addresses]
 
 
 def run_wire(
@@ -71,9 +54,10 @@ async def _run(
         log(decisions)
         watch.on_decisions(decisions)
 
-    async with _simulators(settings) as addresses:
+    async with simulators(list(settings.venues), settings.market) as addresses:
         gateways = [
-            gateway_of(name, at, _symbols(settings, name)) for name, at in addresses.items()
+            gateway_of(name, at, settings.symbols()[name], **_share(addresses, name))
+            for name, at in addresses.items()
         ]
         engine = await _engine(settings, gateways)
         table = TerminalTable(language=language) if shows_table else None
@@ -88,7 +72,7 @@ async def _run(
         else:
             with table:
                 await session.arun(seconds)
-        owned = await _owned(settings, addresses)
+        owned = _apart(engine, addresses, await _owned(settings, addresses))
     if shows_table:
         console = Console()
         console.print(render_summary(watch.view(session), width=console.width, language=language))
@@ -100,85 +84,6 @@ async def _run(
         digest=session.digest,
         tolerance=_TOLERANCE,
     )
-
-
-@asynccontextmanager
-async def _simulators(settings: Settings) -> AsyncIterator[Mapping[str, Addresses]]:
-    """The venues of `settings`, simulated in a process of their own, on free ports."""
-    market = settings.market
-    arguments = [
-        *("sim", "--json", "--seed", str(market.seed), "--time-scale", str(market.time_scale)),
-        *(("--staged",) if market.staged else ()),
-        *(argument for name in settings.venues for argument in ("--venue", f"{name}=0")),
-    ]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "arbitrage.cli", *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for us; we end the venues when we are done
-    )
-    try:
-        yield await _ready(process)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), _END_SECONDS)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
-
-
-async def _ready(process: asyncio.subprocess.Process) -> Mapping[str, Addresses]:
-    assert process.stdout is not None
-    assert process.stderr is not None
-    try:
-        line = await asyncio.wait_for(process.stdout.readline(), _READY_SECONDS)
-    except TimeoutError as error:
-        raise Unavailable(
-            f"the simulators were not ready after {_READY_SECONDS:g} s; nothing was started"
-        ) from error
-    if not line:
-        said = (await process.stderr.read()).decode(errors="replace").strip()
-        raise ConfigError(said.removeprefix("arb: ") or "the simulators ended without a word")
-    return msgspec.json.decode(line, type=_Ready).venues
-
-
-def gateway_of(venue: str, at: Addresses, symbols: Sequence[str]) -> VenueGateway:
-    """A gateway to a simulated venue. Raises `ConfigError` for a venue that has none."""
-    if venue == "upbit":
-        made = create_exchange(
-            venue,
-            symbols=symbols,
-            access_key=_KEY,
-            secret_key=_SECRET,
-            rest_url=at.rest,
-            ws_public_url=f"{at.ws}/websocket/v1",
-            ws_private_url=f"{at.ws}/websocket/v1/private",
-        )
-    elif venue == "binance-usdm":
-        made = create_exchange(
-            venue, symbols=symbols, api_key=_KEY, secret=_SECRET, rest_url=at.rest, ws_url=at.ws
-        )
-    else:
-        raise ConfigError(f"there is no gateway to {venue} yet; nothing was started")
-    return cast(VenueGateway, made)
-
-
-def _symbols(settings: Settings, venue: str) -> list[str]:
-    """Every symbol of `venue` that a route or its FX needs, each once."""
-    wanted: dict[str, None] = {}
-    for table in settings.routes:
-        for route in table.expanded():
-            for of, symbol in route.markets:
-                if of == venue:
-                    wanted[symbol] = None
-    for fx in (settings.fx, *(table.fx for table in settings.routes)):
-        if fx is not None and fx.book is not None:
-            of, _, symbol = fx.book.partition(":")
-            if of == venue:
-                wanted[symbol] = None
-    return list(wanted)
 
 
 async def _engine(settings: Settings, gateways: Sequence[VenueGateway]) -> ArbitrageEngine:
@@ -202,7 +107,7 @@ async def _owned(
     """What the venues say we own at the end, asked anew."""
     owned: dict[str, dict[str, Decimal]] = {}
     for name, at in addresses.items():
-        gateway = gateway_of(name, at, _symbols(settings, name))
+        gateway = gateway_of(name, at, settings.symbols()[name])
         try:
             balances = await gateway.aget_balance()
         finally:
@@ -210,6 +115,32 @@ async def _owned(
         assert isinstance(balances, Mapping)
         owned[name] = {currency: balance.total for currency, balance in balances.items()}
     return owned
+
+
+def _share(addresses: Mapping[str, Addresses], venue: str) -> dict[str, Any]:
+    """The setting of a gateway whose wallet is also that of others, at the same address."""
+    sharing = sum(at.rest == addresses[venue].rest for at in addresses.values())
+    return {"wallet_share": ONE / sharing} if sharing > 1 else {}
+
+
+def _apart(
+    engine: ArbitrageEngine,
+    addresses: Mapping[str, Addresses],
+    owned: Mapping[str, Mapping[str, Decimal]],
+) -> dict[str, dict[str, Decimal]]:
+    """What is owned by venue. Of venues with one wallet the last answers for what the ledger does
+    not give to the others, so that it ties out if they do together."""
+    ledger, apart = engine.accounts.ledger, {}
+    for venue, totals in owned.items():
+        sharing = [name for name in owned if addresses[name].rest == addresses[venue].rest]
+        others = [ledger.balances(name) for name in sharing if name != venue]
+        mine = {
+            currency: total - sum((other.get(currency, ZERO) for other in others), ZERO)
+            for currency, total in totals.items()
+        }
+        is_last = venue == sharing[-1]
+        apart[venue] = mine if is_last else dict(ledger.balances(venue))
+    return apart
 
 
 def _note(market: MarketTable, language: str) -> str:

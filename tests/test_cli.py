@@ -222,14 +222,27 @@ def test_a_recorded_session_replays_to_the_same_digest(tmp_path: Path) -> None:
 
 def test_doctor_passes_the_demo_and_fails_what_cannot_trade(tmp_path: Path) -> None:
     demo = Path(__file__).parents[1] / "arbitrage" / "demo.toml"
-    assert arb("doctor", "--config", str(demo)).returncode == 0
+    assert arb("doctor", "--config", str(demo), "--offline").returncode == 0
     poor = tmp_path / "poor.toml"
     text = demo.read_text(encoding="utf-8").replace("balances = { USDT = 100000 }", "")
     poor.write_text(text, encoding="utf-8")
-    done = arb("doctor", "--config", str(poor), "--json")
+    done = arb("doctor", "--config", str(poor), "--offline", "--json")
     assert done.returncode == 1
     findings = json.loads(done.stdout)["findings"]
     assert any(finding["name"] == "balances" and finding["advice"] for finding in findings)
+
+
+def test_doctor_asks_venues_over_the_wire() -> None:
+    done = arb("doctor", "--venue", "upbit=KRW-BTC", "--venue", "okx", "--sim")
+    assert done.returncode == 0, done.stderr
+    assert "ok   upbit stream: a book of each of 1 markets came" in done.stdout
+    assert "ok   okx rights: the key can trade and cannot withdraw" in done.stdout
+
+
+def test_doctor_wants_something_to_look_at() -> None:
+    done = arb("doctor")
+    assert done.returncode == 2
+    assert "expected --config FILE or --venue NAME" in done.stderr
 
 
 def test_bench_prints_figures_with_goals() -> None:

@@ -17,7 +17,7 @@ def demo() -> Settings:
 
 
 def test_the_market_is_recorded_as_it_was_traded(demo: Settings, tmp_path: Path) -> None:
-    report = run_paper(demo, seconds=0.3, record=tmp_path / "rec", language="en", shows_table=False)
+    report = run_paper(demo, seconds=1.0, record=tmp_path / "rec", language="en", shows_table=False)
     recording = Recording(tmp_path / "rec")
     assert recording.count() == report["events"] > 0
     assert len(recording.instruments) == 41

@@ -1,13 +1,19 @@
 """A session over real sockets against simulators in a process of their own, run whole."""
 
 import asyncio
+from decimal import Decimal as D
 from importlib.resources import files
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from arbitrage.config import Settings, parse
 from arbitrage.domain.errors import ConfigError
-from arbitrage.wire_command import Addresses, gateway_of, run_wire
+from arbitrage.engine.accounts import Accounts
+from arbitrage.session_report import ties_out
+from arbitrage.simulators import Addresses
+from arbitrage.wire_command import _apart, _share, run_wire
 
 _FEW = 'bases = ["BTC", "ETH", "XRP"]'
 
@@ -47,11 +53,6 @@ def test_a_venue_without_a_simulator_is_refused_in_its_words(demo: Settings) -> 
         )
 
 
-def test_a_venue_without_a_gateway_is_refused() -> None:
-    with pytest.raises(ConfigError, match="no gateway to mtgox"):
-        gateway_of("mtgox", Addresses("http://127.0.0.1:1", "ws://127.0.0.1:1"), [])
-
-
 def test_an_unknown_language_is_refused_before_anything_starts(demo: Settings) -> None:
     with pytest.raises(ConfigError, match="tlh"):
         run_wire(demo, seconds=0.1, language="tlh", shows_table=False)
@@ -61,3 +62,21 @@ def test_no_process_and_no_task_is_left(demo: Settings) -> None:
     run_wire(demo, seconds=0.2, language="en", shows_table=False)
     with pytest.raises(RuntimeError):
         asyncio.get_running_loop()
+
+
+def test_venues_with_one_wallet_share_it_and_answer_for_it_together() -> None:
+    one, other = Addresses("http://a", "ws://a"), Addresses("http://b", "ws://b")
+    addresses = {"bybit": one, "upbit": other, "bybit-spot": one}
+    assert _share(addresses, "bybit") == {"wallet_share": D("0.5")}
+    assert _share(addresses, "upbit") == {}
+    accounts = Accounts()
+    for venue, usdt in (("bybit", 40), ("bybit-spot", 60), ("upbit", 7)):
+        accounts.open(venue, "USDT", D(usdt))
+    engine: Any = SimpleNamespace(accounts=accounts)
+
+    def ties_out_with(wallet: int) -> bool:
+        owned = {name: {"USDT": D(wallet)} for name in ("bybit", "bybit-spot")}
+        return ties_out(engine, _apart(engine, addresses, {**owned, "upbit": {"USDT": D(7)}}))
+
+    assert ties_out_with(100)
+    assert not ties_out_with(99)
