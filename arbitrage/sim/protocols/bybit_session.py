@@ -30,7 +30,7 @@ class Operation(msgspec.Struct):
     args: Any = None
     req_id: str | int | None = None
     reqId: str | None = None
-    header: dict[str, str] = {}
+    header: dict[str, Any] = {}
 
     def topics(self) -> list[str]:
         """Its arguments as names of topics; empty if they are anything else."""

@@ -91,11 +91,9 @@ class TradeSession:
         if not self._is_known:
             raise BybitRefusal(10003)
         self._take_id(asked)
-        check_time(
-            asked.header.get("X-BAPI-TIMESTAMP", ""),
-            asked.header.get("X-BAPI-RECV-WINDOW", ""),
-            ms(self._core.now_ns),
-        )
+        header = texts(asked.header)  # numbers are taken too
+        timestamp, window = header.get("X-BAPI-TIMESTAMP", ""), header.get("X-BAPI-RECV-WINDOW", "")
+        check_time(timestamp, window, ms(self._core.now_ns))
         args = asked.args
         if not isinstance(args, list) or len(args) != 1 or not isinstance(args[0], dict):
             raise wrong("args must hold one order")

@@ -105,6 +105,17 @@ def test_a_request_id_is_taken_once() -> None:
     visit(client)
 
 
+def test_a_time_may_be_a_number() -> None:
+    async def client(here: Visit) -> None:
+        async with here.stream("/v5/trade") as stream:
+            await here.logged_in(stream)
+            header = {"X-BAPI-TIMESTAMP": here.now_ms, "X-BAPI-RECV-WINDOW": 5_000}
+            told = await answered(here, stream, "order.create", limit(), header=header)
+            assert told["retCode"] == 0
+
+    visit(client)
+
+
 def test_the_budget_is_that_of_rest_and_ends() -> None:
     async def client(here: Visit) -> None:
         async with here.stream("/v5/trade") as stream:
